@@ -1,0 +1,7 @@
+"""``python -m degnext`` is ``degnext``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

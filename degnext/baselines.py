@@ -1,0 +1,122 @@
+"""The paper's five machine-learning methods and the one-line log-fold-change rule, with the estimator interface of DEGnext."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+from .cohorts import NEUTRAL
+from .errors import InputError
+
+
+class TwoStage(ClassifierMixin, BaseEstimator):
+    """Give a scikit-learn classifier the two stages of DEGnext.
+
+    ``fit`` learns three classes; ``fine_tune`` refits on the UR and DR genes seen in ``fit`` together with its own, since
+    these methods cannot go on from where they stopped.
+    """
+
+    def __init__(self, estimator: BaseEstimator) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> TwoStage:
+        """Learn from X (genes × features) and labels y in {0, 1, 2}."""
+        self._seen = (np.asarray(X), np.asarray(y))
+        return self._refit(*self._seen)
+
+    def fine_tune(self, X: np.ndarray, y: np.ndarray) -> TwoStage:
+        """Refit on the two-class genes of both stages."""
+        if not hasattr(self, "_seen"):
+            raise InputError("fine_tune goes on from fit: call fit first")
+        seen, labels = self._seen
+        called = labels != NEUTRAL
+        return self._refit(np.concatenate([seen[called], X]), np.concatenate([labels[called], y]))
+
+    def _refit(self, X: np.ndarray, y: np.ndarray) -> TwoStage:
+        self.classes_ = np.unique(y)
+        self.model_ = clone(self.estimator).fit(X, np.searchsorted(self.classes_, y))
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return one label per gene."""
+        return self.classes_[self.model_.predict(X)]
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return class probabilities with columns 0 … K−1, where K is 2 after fine-tuning and 3 before."""
+        out = np.zeros((len(X), int(max(self.classes_.max() + 1, 2))))
+        out[:, self.classes_] = self.model_.predict_proba(X)
+        return out
+
+
+class LogFoldChangeRule(ClassifierMixin, BaseEstimator):
+    """Call a gene UR when its mean over tumor samples exceeds its mean over normal ones: one line of arithmetic.
+
+    X holds row values (log2 CPM, or raw counts as in the paper), genes × samples; ``is_tumor`` marks its columns. For
+    three classes the threshold on the absolute difference, below which a gene is neutral, is learned from y.
+    """
+
+    def __init__(self, is_tumor: np.ndarray | None = None) -> None:
+        self.is_tumor = is_tumor
+
+    def log_fc(self, X: np.ndarray) -> np.ndarray:
+        """Return the difference of group means of each row."""
+        if self.is_tumor is None or len(self.is_tumor) != X.shape[1]:
+            raise InputError("the rule needs is_tumor with one entry per column of X: set_params(is_tumor=cohort.is_tumor)")
+        return X[:, self.is_tumor].mean(axis=1) - X[:, ~np.asarray(self.is_tumor)].mean(axis=1)
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> LogFoldChangeRule:
+        """Learn the neutral threshold (three classes) from the training genes: the one of highest accuracy."""
+        change, y = self.log_fc(X), np.asarray(y)
+        self.scale_ = float(np.std(change)) or 1.0
+        self.classes_ = np.arange(3) if (y == NEUTRAL).any() else np.arange(2)
+        self.threshold_ = 0.0
+        if len(self.classes_) == 3:
+            order = np.argsort(np.abs(change))
+            right_if_called = ((change > 0).astype(int) == y)[order]
+            neutral_below = np.concatenate([[0], np.cumsum(y[order] == NEUTRAL)])
+            called_above = np.concatenate([np.cumsum(right_if_called[::-1])[::-1], [0]])
+            cut = int(np.argmax(neutral_below + called_above))
+            self.threshold_ = float(np.abs(change)[order][cut - 1]) if cut else 0.0
+        return self
+
+    def fine_tune(self, X: np.ndarray, y: np.ndarray) -> LogFoldChangeRule:
+        """Nothing is learned for two classes: the sign decides."""
+        self.classes_, self.threshold_ = np.arange(2), 0.0
+        self.scale_ = float(np.std(self.log_fc(X))) or 1.0
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return scores that rank genes by fold change; they are no calibrated probabilities."""
+        z = np.clip(self.log_fc(X) / self.scale_, -30, 30)
+        up = 1 / (1 + np.exp(-z))
+        if len(self.classes_) == 2:
+            return np.column_stack([1 - up, up])
+        neutral = 1 / (1 + np.exp(np.clip(4 * (np.abs(z) - self.threshold_ / self.scale_), -30, 30)))
+        return np.column_stack([(1 - up) * (1 - neutral), up * (1 - neutral), neutral])
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the sign of the change as 0 or 1, and 2 below the learned threshold."""
+        change = self.log_fc(X)
+        return np.where(np.abs(change) <= self.threshold_, NEUTRAL if len(self.classes_) == 3 else 0, (change > 0).astype(int))
+
+
+def paper_baselines(seed: int = 0) -> dict[str, Callable[[], TwoStage]]:
+    """Return factories of the paper's five methods by their names in its figures, with library defaults."""
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.svm import SVC
+    from sklearn.tree import DecisionTreeClassifier
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.pipeline import make_pipeline
+    from sklearn.calibration import CalibratedClassifierCV
+    from xgboost import XGBClassifier
+
+    return {
+        "Decision tree": lambda: TwoStage(DecisionTreeClassifier(random_state=seed)),
+        "k-NN": lambda: TwoStage(make_pipeline(StandardScaler(), KNeighborsClassifier())),
+        "Random forest": lambda: TwoStage(RandomForestClassifier(200, random_state=seed, n_jobs=-1)),
+        "SVM": lambda: TwoStage(CalibratedClassifierCV(make_pipeline(StandardScaler(), SVC(random_state=seed)), cv=3, ensemble=False)),
+        "XGBoost": lambda: TwoStage(XGBClassifier(n_estimators=200, random_state=seed, n_jobs=-1)),
+    }

@@ -1,0 +1,70 @@
+"""From a gene's row of counts to a network's input: the paper's grid image.
+
+The profile image, which does not depend on the number or order of samples, is in :mod:`degnext.profile`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .cohorts import Cohort
+from .errors import InputError
+
+
+def row_values(cohort: Cohort, scaling: str = "log_cpm") -> np.ndarray:
+    """Return one row of values per gene, float32 (genes × samples), normal samples first.
+
+    ``none``    the counts as they are, what the paper's network was given (AUDIT 3)
+    ``log_cpm`` log2(counts per million + 1); a sample's library size is the sum over every gene of the cohort,
+                known before any gene has a label, so no label and no split enters
+    """
+    is_tumor = cohort.is_tumor
+    counts = cohort.counts.to_numpy()[:, np.argsort(is_tumor, kind="stable")]
+    if scaling == "none":
+        return counts.astype(np.float32)
+    if scaling == "log_cpm":
+        library = counts.sum(axis=0, dtype=float)
+        return np.log2(counts * (1e6 / library) + 1).astype(np.float32)
+    raise InputError(f"unknown scaling {scaling!r}: choose 'none' or 'log_cpm'")
+
+
+def grid_shape(n_samples: int) -> tuple[int, int]:
+    """Return height and width of the paper's image of ``n_samples`` pixels.
+
+    The height is the largest divisor of n not above √n. A prime n gets one zero column, so n + 1 is divided
+    (the authors' code; 89 samples of KICH make 9 × 10).
+    """
+    if n_samples < 2:
+        raise InputError(f"an image needs at least two samples, not {n_samples}")
+
+    def height(n: int) -> int:
+        return max(d for d in range(1, int(n**0.5) + 1) if n % d == 0)
+
+    n = n_samples if n_samples < 4 or height(n_samples) > 1 else n_samples + 1
+    return height(n), n // height(n)
+
+
+def grid_image(values: np.ndarray) -> np.ndarray:
+    """Reshape rows (genes × samples) to the paper's images, float32 (genes, 1, height, width); no copy when none is needed."""
+    values = np.asarray(values, dtype=np.float32)
+    n_genes, n_samples = values.shape
+    h, w = grid_shape(n_samples)
+    if h * w > n_samples:
+        values = np.pad(values, ((0, 0), (0, h * w - n_samples)))
+    return values.reshape(n_genes, 1, h, w)
+
+
+class Standardizer:
+    """Shift and scale by one mean and one standard deviation, learned on training genes only."""
+
+    mean: float = 0.0
+    sd: float = 1.0
+
+    def fit(self, values: np.ndarray) -> Standardizer:
+        """Learn both from ``values`` (training genes × samples)."""
+        self.mean, self.sd = float(values.mean(dtype=float)), float(values.std(dtype=float)) or 1.0
+        return self
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Apply what was learned, to genes of any cohort."""
+        return ((values - self.mean) / self.sd).astype(np.float32)

@@ -1,0 +1,65 @@
+"""Run a notebook headlessly with papermill, so that its outputs land whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .paths import results_dir
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def notebook_path(name: str) -> Path:
+    """Return the path of a notebook of the checkout, by its stem; chapters of ``book/`` count too."""
+    for folder in ("notebooks", "book"):
+        path = _ROOT / folder / f"{name}.ipynb"
+        if path.exists():
+            return path
+    raise InputError(f"no notebook {name!r} here: notebooks come with the repository, not with the installed package; clone it")
+
+
+def run_notebook(name: str, cancer: str, source: str, parameters: dict[str, Any] | None = None, results: Path | None = None) -> Path:
+    """Execute a notebook for one cohort and return the path of the executed copy, ``<results>/<source>/<cancer>/<name>/<name>.ipynb``.
+
+    Values of ``parameters`` may be text, as from a command line. A notebook that crashes leaves ``<name>.failed.ipynb``; one
+    that is stopped by bad input leaves nothing of its own, and its :class:`InputError` is raised here as its sentence.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    source_path = notebook_path(name)
+    root = results_dir(results)
+    folder = root / source / cancer / name
+    folder.mkdir(parents=True, exist_ok=True)
+    given = {"cancer": cancer, "source": source} | {k: _literal(v) for k, v in (parameters or {}).items()}
+    if results is not None:
+        given["results_dir"] = str(root)
+    failed, done = folder / f"{name}.failed.ipynb", folder / f"{name}.ipynb"
+    try:
+        papermill.execute_notebook(str(source_path), str(failed), given, kernel_name="python3", progress_bar=False, cwd=str(folder))
+    except PapermillExecutionError as error:
+        if error.ename == "InputError":
+            failed.unlink(missing_ok=True)
+            for empty in (folder, folder.parent, folder.parent.parent, root):
+                if any(empty.iterdir()):
+                    break
+                empty.rmdir()
+            raise InputError(error.evalue) from error
+        raise
+    os.replace(failed, done)
+    return done
+
+
+def _literal(value: Any) -> Any:
+    import ast
+
+    if not isinstance(value, str):
+        return value
+    try:
+        found = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+    return found if isinstance(found, (int, float, bool)) else value
