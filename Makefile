@@ -1,0 +1,33 @@
+# Two commands do all the work: `make book` and `make test`.
+PYTHON ?= python3
+CANCER ?= KICH
+SOURCE ?= demo
+CORES  ?= $(shell getconf _NPROCESSORS_ONLN)
+# for SOURCE=file: COUNTS=counts.csv GROUPS=groups.csv; further notebook parameters: PARAMS="epochs=5 seed=1"
+COUNTS ?=
+GROUPS ?=
+PARAMS ?=
+BIN := .venv/bin
+
+.PHONY: book test lab clean env
+.DEFAULT_GOAL := book
+
+env: .venv/.ready
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { echo "DEGnext needs Python 3.11 to 3.13; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book,test]"
+	@touch $@
+
+book: .venv/.ready
+	@$(BIN)/python workflow/make_book.py \
+	    --cancer '$(CANCER)' --source '$(SOURCE)' --cores $(CORES) --counts '$(COUNTS)' --groups '$(GROUPS)' --params '$(PARAMS)'
+
+test: .venv/.ready
+	$(BIN)/python -m pytest
+
+lab: .venv/.ready
+	$(BIN)/jupyter lab notebooks
+
+clean:
+	rm -rf _build .snakemake
