@@ -31,17 +31,18 @@ def row_values(cohort: Cohort, scaling: str = "log_cpm") -> np.ndarray:
 def grid_shape(n_samples: int) -> tuple[int, int]:
     """Return height and width of the paper's image of ``n_samples`` pixels.
 
-    The height is the largest divisor of n not above √n. A prime n gets one zero column, so n + 1 is divided
-    (the authors' code; 89 samples of KICH make 9 × 10).
+    The width is the largest divisor of n not above √n, so that the image stands upright: the network pools over any
+    shape, but the released weights were trained on upright ones. A prime n gets one zero pixel, so that n + 1 is divided
+    (the authors' ``ArrayToTensor``; 89 samples of KICH make 10 × 9).
     """
     if n_samples < 2:
         raise InputError(f"an image needs at least two samples, not {n_samples}")
 
-    def height(n: int) -> int:
+    def width(n: int) -> int:
         return max(d for d in range(1, int(n**0.5) + 1) if n % d == 0)
 
-    n = n_samples if n_samples < 4 or height(n_samples) > 1 else n_samples + 1
-    return height(n), n // height(n)
+    n = n_samples if n_samples < 4 or width(n_samples) > 1 else n_samples + 1
+    return n // width(n), width(n)
 
 
 def grid_image(values: np.ndarray) -> np.ndarray:

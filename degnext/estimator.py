@@ -36,7 +36,7 @@ class Protocol:
 
 PROTOCOLS = {
     "paper": Protocol("none", True, False, 50, 31, 256, 64, 1e-4, 0.5, 0.0),
-    "corrected": Protocol("log_cpm", False, True, 30, 15, 64, 64, 1e-3, 0.0, 0.15),
+    "corrected": Protocol("log_cpm", False, True, 12, 10, 64, 64, 1e-3, 0.0, 0.15),
 }
 
 
@@ -185,7 +185,7 @@ class DEGnext(ClassifierMixin, BaseEstimator):
 def _check(X: np.ndarray, y: np.ndarray, allowed: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     X, y = np.asarray(X, dtype=np.float32), np.asarray(y)
     if X.ndim != 2 or len(X) != len(y) or len(y) == 0:
-        raise InputError(f"X must be genes × samples with one label per gene; got X {X.shape} and {len(y)} labels")
+        raise InputError(f"X must be genes × samples with one label per gene; got X {X.shape} and {len(y)} labels: pass a matrix and as many labels as it has rows")
     if not np.isfinite(X).all():
         raise InputError("X holds missing or infinite values: check the counts first")
     if not np.isin(y, allowed).all():

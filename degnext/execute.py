@@ -35,9 +35,9 @@ def run_notebook(name: str, cancer: str, source: str, parameters: dict[str, Any]
     folder = root / source / cancer / name
     folder.mkdir(parents=True, exist_ok=True)
     given = {"cancer": cancer, "source": source} | {k: _literal(v) for k, v in (parameters or {}).items()}
-    if results is not None:
-        given["results_dir"] = str(root)
     failed, done = folder / f"{name}.failed.ipynb", folder / f"{name}.ipynb"
+    before = os.environ.get("DEGNEXT_RESULTS")
+    os.environ["DEGNEXT_RESULTS"] = str(root)  # not a parameter: a page should not show a path of the machine that made it
     try:
         papermill.execute_notebook(str(source_path), str(failed), given, kernel_name="python3", progress_bar=False, cwd=str(folder))
     except PapermillExecutionError as error:
@@ -49,6 +49,11 @@ def run_notebook(name: str, cancer: str, source: str, parameters: dict[str, Any]
                 empty.rmdir()
             raise InputError(error.evalue) from error
         raise
+    finally:
+        if before is None:
+            del os.environ["DEGNEXT_RESULTS"]
+        else:
+            os.environ["DEGNEXT_RESULTS"] = before
     os.replace(failed, done)
     return done
 

@@ -23,9 +23,9 @@ def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) ->
     ``fdr`` and its absolute log2 fold change above ``log_fc`` (paper, Methods 6 and 7: 0.01 and 0).
     """
     if not 0 < fdr <= 1:
-        raise InputError(f"fdr must lie between 0 and 1, not {fdr}: the paper uses 0.01")
+        raise InputError(f"fdr must lie between 0 and 1, not {fdr}: pass 0.01, as in the paper")
     if log_fc < 0:
-        raise InputError(f"log_fc must not be negative, it is compared with the absolute fold change; not {log_fc}")
+        raise InputError(f"log_fc must not be negative, not {log_fc}: it is compared with the absolute fold change; pass 0 for no threshold")
     significant = (table["fdr"] < fdr) & (table["log_fc"].abs() > log_fc)
     called = np.where(significant, np.where(table["log_fc"] > 0, UR, DR), NEUTRAL)
     return pd.Series(called.astype(np.int8), index=table.index, name="label")
@@ -93,6 +93,22 @@ def agreement(ours: pd.Series, published: pd.Series) -> pd.DataFrame:
     names = dict(enumerate(CLASS_NAMES))
     table = pd.crosstab(published.map(names), ours.loc[published.index].map(names))
     return table.reindex(index=list(CLASS_NAMES), columns=list(CLASS_NAMES), fill_value=0).rename_axis(index="published", columns="ours")
+
+
+def published_direction(ours: pd.Series, cancer: str) -> pd.DataFrame | None:
+    """Compare our calls on raw counts (indexed by symbol) with the authors' labels of the same genes.
+
+    The authors' rows are matched by the symbols recovered for CHOL, KICH and READ; None for other cancers, or where the
+    published files are not at hand. Rows published, columns ours, both by class name; genes in both only.
+    """
+    from .published import load_published, published_dir
+
+    if cancer not in ("CHOL", "KICH", "READ") or published_dir() is None:
+        return None
+    genes = load_published(cancer, train_part=None).genes
+    labels = genes[genes["symbol"] != ""].set_index("symbol")["label"]
+    both = labels.index.intersection(ours.index)
+    return agreement(ours.loc[both], labels.loc[both])
 
 
 def save_labeled(cohort: LabeledCohort, folder: str | Path) -> Path:

@@ -8,22 +8,39 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .cohorts import Cohort, LabeledCohort
+from .errors import check_choice
 from .labels import label_cohort, load_labeled, published_folds
 
 if TYPE_CHECKING:
     from .run import Step
 
 
-def preprocess(cohort: Cohort, outlier_cut: float = 0.6, quantile_cut: float = 0.25) -> Cohort:
-    """Drop outlier samples and lowly expressed genes (paper, Methods 2 and 5), with a note of how many."""
+def preprocess(cohort: Cohort, outlier_cut: float = 0.6, quantile_cut: float = 0.25, symbols: str = "auto") -> Cohort:
+    """Name genes by symbol, drop outlier samples and lowly expressed genes (paper, Methods 2, 3 and 5), with notes of how many."""
     from .preprocess import drop_outliers, quantile_filter
 
-    kept = drop_outliers(cohort.counts, cohort.groups, outlier_cut)[0]
+    named, _ = to_symbols(cohort, symbols)
+    kept = drop_outliers(named.counts, named.groups, outlier_cut)[0]
     filtered = quantile_filter(kept, quantile_cut)
     notes = []
     if kept.shape[1] < cohort.counts.shape[1]:
         notes.append(f"{cohort.counts.shape[1] - kept.shape[1]} outlier sample(s) left out.")
-    return cohort.with_counts(filtered, *notes)
+    return named.with_counts(filtered, *notes)
+
+
+def to_symbols(cohort: Cohort, symbols: str = "auto") -> tuple[Cohort, pd.DataFrame | None]:
+    """Return the cohort with HGNC symbols as gene names, and the report of what became of each row (None when kept).
+
+    ``auto`` maps Ensembl ids and leaves symbols as they are; ``map`` also drops symbols that no table knows; ``keep`` does nothing.
+    """
+    from .annotation import map_symbols
+
+    check_choice("symbols", symbols, ("auto", "map", "keep"))
+    ensembl = cohort.counts.index.str.match(r"^ENS[A-Z]*G\d{11}").mean() > 0.5
+    if cohort.source in ("demo", "published") or symbols == "keep" or (symbols == "auto" and not ensembl):
+        return cohort, None
+    counts, report = map_symbols(cohort.counts)
+    return cohort.with_counts(counts, f"{len(counts):,} of {len(report):,} rows have a gene symbol and stay."), report
 
 
 def filtered_cohort(step: Step) -> Cohort:
@@ -36,6 +53,7 @@ def filtered_cohort(step: Step) -> Cohort:
         print(f"No filtered counts of notebook 01 for {step.cancer} ({step.source}) yet: making them with its default settings.")
         return preprocess(cohort)
     counts = pd.read_parquet(path)
+    counts.index = counts.index.astype(str)
     return cohort.with_counts(counts)
 
 

@@ -79,11 +79,11 @@ def volcano(table: pd.DataFrame, label: pd.Series, ax: Axes, cap: float = 60.0) 
 
 def part_bars(table: pd.DataFrame, ax: Axes) -> Axes:
     """Draw the classes of each part as stacked bars; ``table`` is :meth:`degnext.LabeledCohort.part_table`."""
-    left = np.zeros(len(table))
+    left = np.zeros(len(table), dtype=int)
     for name in CLASS_NAMES:
         ax.barh(table.index, table[name], left=left, color=COLORS[name], label=name)
         left += table[name].to_numpy()
-    ax.bar_label(ax.containers[-1], labels=[f"{n:,}" for n in left], padding=3)
+    ax.bar_label(ax.containers[-1], labels=[f"{n:,}" for n in left.tolist()], padding=3)
     ax.invert_yaxis()
     ax.set(xlabel="genes", ylabel="part", xlim=(0, left.max() * 1.12))
     ax.legend(ncols=3, loc="lower right")
@@ -132,7 +132,7 @@ def dot_intervals(table: pd.DataFrame, ax: Axes, value: str = "mcc", reference: 
 def enrichment_dots(table: pd.DataFrame, ax: Axes, n_terms: int = 12) -> Axes:
     """Draw the top terms: share of the set that was hit, sized by overlap, coloured by −log10 q."""
     top = table.head(n_terms).iloc[::-1]
-    names = [t if len(t) <= 52 else t[:50] + "…" for t in top["term"]]
+    names = [t if len(t) <= 52 else t[:50].rstrip() + "…" for t in top["term"]]
     points = ax.scatter(top["overlap"] / top["size"], range(len(top)), s=18 + 6 * top["overlap"], c=-np.log10(top["q_value"].clip(lower=1e-30)),
                         cmap="viridis", vmin=0)
     ax.set(yticks=range(len(top)), yticklabels=names, xlabel="share of the set's genes that are called")

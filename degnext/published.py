@@ -68,7 +68,8 @@ def assemble(cancer: str, folder: Path, present: tuple[str, ...], train_part: st
 
     A row is called ``<cancer>_<part>_<number>``, since the symbols that the authors give do not belong to their rows
     (data/published_order.md). ``genes`` keeps them as ``published_symbol`` and has a column ``symbol``: the gene that the row was
-    found to follow in RNAseqDB (data/recovered_symbols), empty where none was found or none could be looked for.
+    found to follow in RNAseqDB or, in cohorts that are not there, the one that the same wrong symbol stands for elsewhere
+    (data/recovered_symbols); empty where neither is known.
     """
     info = registry().loc[cancer]
     matrices, genes = [], []
@@ -79,7 +80,7 @@ def assemble(cancer: str, folder: Path, present: tuple[str, ...], train_part: st
         genes.append(pd.DataFrame({"label": y, "bio": part in ("F1", "T3"), "part": part, "fold": -1}, index=index))
     table = pd.concat(genes)
     table["published_symbol"] = _published_symbols(folder, cancer, table["part"])
-    table["symbol"] = _recovered_symbols(cancer, table["part"])
+    table["symbol"] = _recovered_symbols(cancer, table)
     samples = [f"N{i:03d}" for i in range(1, info.n_normal + 1)] + [f"T{i:03d}" for i in range(1, info.n_tumor + 1)]
     groups = pd.Series(["normal"] * info.n_normal + ["tumor"] * info.n_tumor, index=samples, name="group")
     counts = pd.DataFrame(np.vstack(matrices), index=table.index, columns=samples)
@@ -94,7 +95,7 @@ def _notes(cancer: str, present: tuple[str, ...], train_part: str | None, table:
     if train_part == "T2":
         notes.append(f"{cancer}: trained on T2 (not the paper's T1); no result on T2 is a test result.")
     found = int((table["symbol"] != "").sum())
-    cure = f"{found:,} of {len(table):,} rows carry the symbol recovered from RNAseqDB instead" if found else "rows have numbers instead of names"
+    cure = f"{found:,} of {len(table):,} rows carry the symbol recovered for them instead" if found else "rows have numbers instead of names"
     notes.append(f"{cancer}: the authors' gene symbols do not belong to their rows (see the audit), so {cure}.")
     return tuple(notes)
 
@@ -136,14 +137,17 @@ def _published_symbols(folder: Path, cancer: str, part: pd.Series) -> list[str]:
     return out.tolist()
 
 
-def _recovered_symbols(cancer: str, part: pd.Series) -> list[str]:
-    path = committed_data() / "recovered_symbols" / f"{cancer}.csv.gz"
-    out = pd.Series("", index=part.index)
-    if path.exists():
-        found = pd.read_csv(path, keep_default_na=False)
+def _recovered_symbols(cancer: str, genes: pd.DataFrame) -> list[str]:
+    folder = committed_data() / "recovered_symbols"
+    out = pd.Series("", index=genes.index)
+    if (folder / f"{cancer}.csv.gz").exists():
+        found = pd.read_csv(folder / f"{cancer}.csv.gz", keep_default_na=False)
         for name, rows in found.groupby("part"):
-            at = np.flatnonzero(part == name)
+            at = np.flatnonzero(genes["part"] == name)
             if len(at) == len(rows):  # a part that differs from the one that was matched stays without names
                 out.iloc[at[rows["row"].to_numpy()]] = rows["symbol"].to_numpy()
+    elif (folder / "dictionary.csv.gz").exists():
+        known = pd.read_csv(folder / "dictionary.csv.gz", keep_default_na=False).set_index("published_symbol")["symbol"]
+        out = genes["published_symbol"].map(known).fillna("")
     repeated = out.duplicated(keep=False) & (out != "")
     return out.mask(repeated, "").tolist()

@@ -25,6 +25,7 @@ _CHOICES = {
     "train_part": ("T1", "T2"),
     "de_method": ("lrt", "exact", "ql"),
     "relu": ("pair", "conv"),
+    "symbols": ("auto", "map", "keep"),
     "device": ("auto", "cpu", "cuda"),
 }
 _TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool}
@@ -56,7 +57,7 @@ def check_parameters(namespace: dict[str, Any]) -> dict[str, Any]:
         if name in _CHOICES:
             check_choice(name, value, _CHOICES[name])
         if kind in ("int", "float") and value < 0:
-            raise InputError(f"parameter {name} must not be negative, not {value!r}")
+            raise InputError(f"parameter {name} must not be negative, not {value!r}: give 0 or more")
     if parameters.get("source") != "file" and "cancer" in parameters:
         check_choice("cancer", parameters["cancer"], CANCERS)
     return parameters

@@ -39,7 +39,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         # names of genes and samples stay text: 001 is not 1
         table = pd.read_csv(path, sep=separator, index_col=0, dtype={0: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError, EOFError, ValueError) as error:
-        why = " ".join(str(error).split())  # pandas ends some of its messages with a newline
+        why = re.sub(r"\.\s+", "; ", " ".join(str(error).split()))  # pandas says it in two sentences and a newline
         raise InputError(f"{path.name} cannot be read as a table ({why}): save it as CSV, TSV or Parquet") from error
     if names.duplicated().any():  # pandas would rename the second one to NAME.1 and read on
         raise InputError(f"{path.name}: column {str(names[names.duplicated()][0])!r} occurs more than once: rename or drop the repeated columns")

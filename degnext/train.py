@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from .errors import InputError
+from .progress import progress as progress_bar
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -79,7 +79,7 @@ def fit(
     if checkpoint:
         state.belongs_to = _fingerprint(pairs, validation, seed, batch_size, lr)
     state.resume()
-    bar = tqdm(range(len(state.history), epochs), desc=name, unit="epoch", disable=not progress, leave=False)
+    bar = progress_bar(range(len(state.history), epochs), name, "epoch", show=progress)
     for epoch in bar:
         model.train()
         total = torch.zeros((), device=dev)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,6 +16,7 @@ from .cohorts import TRAINING, LabeledCohort, check_cancer
 from .encode import Standardizer, grid_image, row_values
 from .errors import InputError
 from .estimator import DEGnext
+from .files import write_atomic
 from .model import DEGnextCNN
 from .paths import shared_data
 from .train import fit, two_class_loss
@@ -103,6 +107,27 @@ def train(
                 model.history_ += fit(model.network_, [d[0] for d in group], [d[1] for d in group], loss=loss, **options)
     model.stage_, model.classes_ = "two-class", np.arange(2)
     return model
+
+
+def train_once(step: Step, cohorts: list[LabeledCohort], **settings: Any) -> tuple[DEGnext, float]:
+    """Return :func:`train`'s estimator and its training seconds; the same cohorts and settings are trained once for all targets.
+
+    Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
+    """
+    facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
+    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 1}
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    path = step.folder.parents[1] / "transfer" / f"{key}.safetensors"
+    log = path.with_suffix(".json")
+    if path.exists() and log.exists():
+        print("These cohorts were trained on before with the same settings: taking those weights.")
+        return DEGnext.load(path, settings.get("device", "auto")), json.loads(log.read_text())["seconds"]
+    start = time.perf_counter()
+    model = train(cohorts, **settings)
+    seconds = time.perf_counter() - start
+    model.save(path)
+    write_atomic(log, facts | {"seconds": round(seconds, 1)})
+    return model, seconds
 
 
 def released_network() -> DEGnext | None:

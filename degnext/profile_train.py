@@ -1,0 +1,226 @@
+"""Train, calibrate, save and apply the profile network, with scikit-learn's conventions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .errors import InputError
+from .profile import (
+    CHANNELS,
+    DIRECTION_CHANNELS,
+    WIDTH,
+    direction_offset,
+    profile_image,
+    shift_groups,
+    size_factors,
+)
+
+WEIGHTS = Path(__file__).resolve().parent / "weights"
+
+
+class Genes(NamedTuple):
+    """Genes of one cohort: counts (genes × samples), is_tumor (bool per sample), labels (0 DR, 1 UR, 2 neutral) or None.
+
+    factors: size factors estimated from every gene at hand; None takes them from these counts.
+    """
+
+    counts: np.ndarray
+    is_tumor: np.ndarray
+    labels: np.ndarray | None = None
+    factors: np.ndarray | None = None
+
+
+class ProfileClassifier:
+    """Classify genes by direction (2 classes: DR, UR) or direction and significance (3 classes, neutral added).
+
+    With two classes every gene is taken to be differentially expressed, and ``align=True`` lets predict estimate the
+    log2 ratio at which they turn from down to up (:func:`degnext.profile.direction_offset`), without labels.
+    subsamples: per cohort, how many further images are drawn from random subsets of its samples. Equal
+    ``random_state`` gives equal weights on one machine with one number of threads.
+    """
+
+    def __init__(self, n_classes: int = 2, *, channels: Sequence[str] | None = None, width: int = WIDTH,
+                 align: bool | None = None, epochs: int = 5, learning_rate: float = 2e-3, batch_size: int = 128,
+                 subsamples: int = 0, n_filters: int = 32, random_state: int = 0):
+        if n_classes not in (2, 3):
+            raise InputError(f"n_classes is {n_classes}: use 2 (DR, UR) or 3 (DR, UR, neutral)")
+        self.n_classes, self.width, self.random_state = n_classes, width, random_state
+        self.channels = tuple(channels or (DIRECTION_CHANNELS if n_classes == 2 else CHANNELS))
+        self.align = n_classes == 2 if align is None else align
+        self.epochs, self.learning_rate, self.batch_size = epochs, learning_rate, batch_size
+        self.subsamples, self.n_filters = subsamples, n_filters
+        self.temperature_ = 1.0
+
+    # -- encoding ------------------------------------------------------------------------------------------------
+    def encode(self, genes: Genes | np.ndarray) -> np.ndarray:
+        """Return the images (float32, genes × channels × 2 × width) of a cohort; an array is taken to be images."""
+        if isinstance(genes, np.ndarray):
+            return genes
+        counts, tumor = np.asarray(genes.counts), np.asarray(genes.is_tumor, bool)
+        factors = size_factors(counts) if genes.factors is None else genes.factors
+        if self.align:
+            factors = shift_groups(factors, tumor, direction_offset(counts, tumor, factors))
+        image = profile_image(counts, tumor, width=self.width, factors=factors)
+        return image[:, [CHANNELS.index(c) for c in self.channels]]
+
+    def _training_set(self, cohorts: Genes | Sequence[Genes]) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(self.random_state)
+        images, labels = [], []
+        for genes in [cohorts] if isinstance(cohorts, Genes) else cohorts:
+            if genes.labels is None or not np.isin(genes.labels, range(self.n_classes)).all():
+                raise InputError(f"labels must be 0…{self.n_classes - 1} for every gene: drop or relabel the others")
+            for draw in range(1 + self.subsamples):
+                images.append(self.encode(genes if draw == 0 else subsample(genes, rng)))
+                labels.append(np.asarray(genes.labels))
+        return np.concatenate(images), np.concatenate(labels)
+
+    # -- training ------------------------------------------------------------------------------------------------
+    def fit(self, cohorts: Genes | Sequence[Genes] | np.ndarray, y: np.ndarray | None = None) -> ProfileClassifier:
+        """Train from scratch on one or more labelled cohorts, or on images and their labels ``y``.
+
+        A tenth of the genes is held back to fit the temperature (Guo et al. 2017). Returns self.
+        """
+        import torch
+
+        from .profile_model import ProfileCNN
+
+        torch.manual_seed(self.random_state)
+        self.model_ = ProfileCNN(len(self.channels), self.n_classes, self.n_filters)
+        x, y = (cohorts, np.asarray(y)) if isinstance(cohorts, np.ndarray) else self._training_set(cohorts)
+        held = np.random.default_rng(self.random_state).permutation(len(y)) < len(y) // 10
+        self._loop(x[~held], y[~held], self.epochs, self.learning_rate)
+        return self.calibrate(x[held], y[held]) if held.any() else self
+
+    def fine_tune(self, cohorts: Genes | Sequence[Genes] | np.ndarray, y: np.ndarray | None = None, *,
+                  epochs: int = 5, learning_rate: float = 5e-4, n_classes: int | None = None) -> ProfileClassifier:
+        """Go on training with new genes; ``n_classes=2`` replaces a three-class head by a two-class one. Returns self."""
+        import torch
+
+        if n_classes == 2 and self.n_classes == 3:
+            last = self.model_.head[-1]
+            head = torch.nn.Linear(last.in_features, 2)
+            with torch.no_grad():                         # DR and UR keep what they learned
+                head.weight.copy_(last.weight[:2]), head.bias.copy_(last.bias[:2])
+            self.model_.head[-1], self.model_.n_classes, self.n_classes = head, 2, 2
+        x, y = (cohorts, np.asarray(y)) if isinstance(cohorts, np.ndarray) else self._training_set(cohorts)
+        self._loop(x, y, epochs, learning_rate)
+        return self
+
+    def _loop(self, x: np.ndarray, y: np.ndarray, epochs: int, learning_rate: float) -> None:
+        import torch
+        from torch.nn import functional as F
+
+        generator = torch.Generator().manual_seed(self.random_state)
+        torch.manual_seed(self.random_state)
+        x, y = torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(y.astype(np.int64))
+        mirrored = torch.tensor([1, 0, 2])                # the label of a flipped image
+        optimizer = torch.optim.AdamW(self.model_.parameters(), lr=learning_rate, weight_decay=0.01)
+        steps = max(1, epochs * -(-len(y) // self.batch_size))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps + 1, pct_start=0.2)
+        self.model_.train()
+        for _ in range(epochs):
+            for rows in torch.randperm(len(y), generator=generator).split(self.batch_size):
+                image, label = x[rows], y[rows]
+                flip = torch.rand(len(rows), generator=generator) < 0.5
+                image = torch.where(flip[:, None, None, None], image.flip(2), image)
+                loss = F.cross_entropy(self.model_.half(image), torch.where(flip, mirrored[label], label))
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(self.model_.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+        self.model_.eval()
+
+    def calibrate(self, genes: Genes | np.ndarray, y: np.ndarray | None = None) -> ProfileClassifier:
+        """Fit one temperature that divides all logits, on genes not trained on. Returns self."""
+        from scipy.optimize import minimize_scalar
+        from scipy.special import logsumexp
+
+        y = np.asarray(genes.labels if y is None else y)
+        z = self._logits(self.encode(genes))
+
+        def nll(log_t: float) -> float:
+            scaled = z / np.exp(log_t)
+            # one imagined miss in 500 keeps a perfect validation set from claiming certainty
+            return float(np.mean(logsumexp(scaled, 1) - 0.998 * scaled[np.arange(len(y)), y] - 0.002 * scaled.mean(1)))
+
+        self.temperature_ = float(np.exp(minimize_scalar(nll, bounds=(-3, 3), method="bounded").x))
+        return self
+
+    # -- prediction ----------------------------------------------------------------------------------------------
+    def _logits(self, images: np.ndarray) -> np.ndarray:
+        import torch
+
+        self.model_.eval()
+        with torch.inference_mode():
+            parts = torch.from_numpy(np.ascontiguousarray(images)).split(512)
+            return torch.cat([self.model_(part) for part in parts]).double().numpy()
+
+    def predict_proba(self, genes: Genes | np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities, genes × classes (DR, UR[, neutral])."""
+        from scipy.special import softmax
+
+        return softmax(self._logits(self.encode(genes)) / self.temperature_, axis=1)
+
+    def predict(self, genes: Genes | np.ndarray) -> np.ndarray:
+        """Return the most probable class of each gene: 0 = DR, 1 = UR, 2 = neutral."""
+        return self.predict_proba(genes).argmax(1)
+
+    # -- files ---------------------------------------------------------------------------------------------------
+    def save(self, path: str | Path) -> str:
+        """Write weights and settings to a safetensors file; return its SHA-256."""
+        from safetensors.torch import save
+
+        settings = {k: getattr(self, k) for k in ("n_classes", "channels", "width", "align", "n_filters", "temperature_")}
+        data = save(self.model_.state_dict(), metadata={"profile": json.dumps(settings)})
+        path = Path(path)
+        partial = path.with_name(path.name + ".part")
+        partial.write_bytes(data)
+        os.replace(partial, path)
+        return hashlib.sha256(data).hexdigest()
+
+    @classmethod
+    def load(cls, path: str | Path) -> ProfileClassifier:
+        """Read what :meth:`save` wrote. Raises InputError if the file is no profile network."""
+        from safetensors import safe_open
+        from safetensors.torch import load_file
+
+        from .profile_model import ProfileCNN
+
+        with safe_open(str(path), framework="pt") as file:
+            text = (file.metadata() or {}).get("profile")
+            if text is None:
+                raise InputError(f"{path} holds no profile network: pass a file written by ProfileClassifier.save")
+        settings = json.loads(text)
+        temperature = settings.pop("temperature_")
+        self = cls(**settings)
+        self.temperature_ = temperature
+        self.model_ = ProfileCNN(len(self.channels), self.n_classes, self.n_filters)
+        self.model_.load_state_dict(load_file(str(path)))
+        self.model_.eval()
+        return self
+
+    @classmethod
+    def pretrained(cls, n_classes: int = 2) -> ProfileClassifier:
+        """Load the weights that come with the package (two or three classes; see ``weights/model_card.json``)."""
+        return cls.load(WEIGHTS / f"profile_{'two' if n_classes == 2 else 'three'}_class.safetensors")
+
+
+def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> Genes:
+    """Draw k normal and k tumor samples (default: random sizes, two to all, small ones more often)."""
+    tumor = np.asarray(genes.is_tumor, bool)
+    keep = []
+    for mask in (~tumor, tumor):
+        have = np.flatnonzero(mask)
+        size = min(k, len(have)) if k else int(np.exp(rng.uniform(np.log(2), np.log(len(have)))))
+        keep.append(rng.choice(have, size, replace=False))
+    keep = np.concatenate(keep)
+    return genes._replace(counts=genes.counts[:, keep], is_tumor=tumor[keep],
+                          factors=None if genes.factors is None else genes.factors[keep])
