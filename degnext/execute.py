@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError
+from .errors import InputError, nearest
 from .paths import results_dir
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +21,23 @@ def notebook_path(name: str) -> Path:
         if path.exists():
             return path
     raise InputError(f"no notebook {name!r} here: notebooks come with the repository, not with the installed package; clone it")
+
+
+def notebook_parameters(name: str) -> set[str]:
+    """Return the names in a notebook's parameters cell."""
+    cells = json.loads(notebook_path(name).read_text(encoding="utf-8"))["cells"]
+    source = next("".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", []))
+    return {node.target.id for node in ast.parse(source).body if isinstance(node, ast.AnnAssign)}
+
+
+def share_parameters(given: dict[str, Any], names: list[str]) -> dict[str, dict[str, Any]]:
+    """Give each notebook of ``names`` the parameters that it has; raise :class:`InputError` for one that none of them has."""
+    known = {name: notebook_parameters(name) for name in names}
+    everywhere = sorted(set().union(*known.values()))
+    for parameter in given:
+        if parameter not in everywhere:
+            raise InputError(f"unknown parameter {parameter!r}: {nearest(parameter, everywhere)}")
+    return {name: {k: v for k, v in given.items() if k in known[name]} for name in names}
 
 
 def run_notebook(name: str, cancer: str, source: str, parameters: dict[str, Any] | None = None, results: Path | None = None) -> Path:
@@ -34,7 +53,8 @@ def run_notebook(name: str, cancer: str, source: str, parameters: dict[str, Any]
     root = results_dir(results)
     folder = root / source / cancer / name
     folder.mkdir(parents=True, exist_ok=True)
-    given = {"cancer": cancer, "source": source} | {k: _literal(v) for k, v in (parameters or {}).items()}
+    here = {k: v for k, v in {"cancer": cancer, "source": source}.items() if k in notebook_parameters(name)}
+    given = here | {k: _literal(v) for k, v in (parameters or {}).items()}
     failed, done = folder / f"{name}.failed.ipynb", folder / f"{name}.ipynb"
     before = os.environ.get("DEGNEXT_RESULTS")
     os.environ["DEGNEXT_RESULTS"] = str(root)  # not a parameter: a page should not show a path of the machine that made it
@@ -59,8 +79,6 @@ def run_notebook(name: str, cancer: str, source: str, parameters: dict[str, Any]
 
 
 def _literal(value: Any) -> Any:
-    import ast
-
     if not isinstance(value, str):
         return value
     try:

@@ -42,7 +42,7 @@ def training_names(cancer: str, source: str, train_cancers: str = "") -> list[st
 def training_cohorts(step: Step, max_samples: int = 0) -> list[LabeledCohort]:
     """Load the training cohorts of a transfer step; a source without cohorts of its own takes the demo's.
 
-    ``max_samples`` cuts each cohort to a random choice of samples, balanced between groups.
+    ``max_samples`` cuts each cohort to a random choice of samples in its own proportion of groups.
     """
     from .pipeline import labeled_named
 
@@ -61,14 +61,18 @@ def training_cohorts(step: Step, max_samples: int = 0) -> list[LabeledCohort]:
 
 
 def fewer_samples(cohort: LabeledCohort, n: int, rng: np.random.Generator) -> LabeledCohort:
-    """Return the cohort with at most ``n`` samples, as many normal as tumor ones where there are enough."""
-    if cohort.counts.shape[1] <= n:
+    """Return the cohort with at most ``n`` samples in the cohort's own proportion of groups, at least five of each.
+
+    The proportion stays because it is where the image changes from normal to tumor: a network trained on balanced
+    images looks for that border in the wrong place.
+    """
+    total = cohort.counts.shape[1]
+    if total <= n:
         return cohort
-    half = max(2, n // 2)
-    normal, tumor = np.flatnonzero(~cohort.is_tumor), np.flatnonzero(cohort.is_tumor)
-    n_normal = min(len(normal), max(half, n - len(tumor)))
-    chosen = [rng.choice(normal, n_normal, replace=False), rng.choice(tumor, min(len(tumor), n - n_normal), replace=False)]
-    # library sizes are those of all genes at hand, so a choice of samples does not change them
+    chosen = []
+    for members in (np.flatnonzero(~cohort.is_tumor), np.flatnonzero(cohort.is_tumor)):
+        wanted = max(5, round(n * len(members) / total))
+        chosen.append(rng.choice(members, min(len(members), wanted), replace=False))
     return replace(cohort, counts=cohort.counts.iloc[:, np.concatenate(chosen)])
 
 
@@ -115,7 +119,7 @@ def train_once(step: Step, cohorts: list[LabeledCohort], **settings: Any) -> tup
     Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
     """
     facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
-    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 1}
+    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 2}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     path = step.folder.parents[1] / "transfer" / f"{key}.safetensors"
     log = path.with_suffix(".json")

@@ -116,7 +116,7 @@ def run_cli(capsys: pytest.CaptureFixture) -> Callable[..., SimpleNamespace]:
 def is_helpful() -> Callable[[str], bool]:
     """Tell whether a message is one sentence that says what to do."""
     cures = ("pass", "drop", "choose", "did you mean", "name ", "keep", "needs", "use ", "set ", "fetch", "check", "save", "separate", "transpose",
-             "rename", "add", "give", "take", "train_part=", "need", "write", "delete", "call ", "make", "clone", "relax", "point", "valid:")
+             "rename", "add", "give", "take", "train_part=", "need", "write", "delete", "call ", "make", "clone", "relax", "point", "valid:", "run ", "train ", "set_params", "retrain")
 
     def check(message: str) -> bool:
         message = message.strip()

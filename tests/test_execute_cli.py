@@ -100,9 +100,12 @@ def test_fetch_passes_the_cache_folder_on(run_cli, monkeypatch, tmp_path):
 def test_run_takes_steps_parameters_and_folder(run_cli, monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(execute, "run_notebook", lambda *a: asked.append(a) or Path("done.ipynb"))
-    done = run_cli("run", "KICH", "--steps", "3, 1", "-p", "seed", 4, "-p", "fdr", 0.05, "--out", tmp_path)
+    done = run_cli("run", "KICH", "--steps", "3, 1", "-p", "seed", 4, "-p", "outlier_cut", 0.5, "--out", tmp_path)
     assert done.code == 0 and "03_general_learning on KICH (demo)" in done.out
-    assert asked == [(n, "KICH", "demo", {"seed": "4", "fdr": "0.05"}, tmp_path) for n in ("03_general_learning", "01_preprocessing")]
+    given = {"03_general_learning": {"seed": "4"}, "01_preprocessing": {"seed": "4", "outlier_cut": "0.5"}}
+    assert asked == [(name, "KICH", "demo", own, tmp_path) for name, own in given.items()]  # each gets what it has
+    asked.clear()
+    assert run_cli("run", "KICH", "--steps", "1", "-p", "fdr", 0.05).code == 2 and not asked
     asked.clear()
     run_cli("run", "KICH")
     assert [a[0] for a in asked] == list(cli.NOTEBOOKS)

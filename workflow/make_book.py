@@ -13,6 +13,7 @@ from pathlib import Path
 
 from degnext.cohorts import check_cancer
 from degnext.errors import InputError, check_choice
+from degnext.execute import share_parameters
 from degnext.paths import results_dir
 from degnext.sources import SOURCES
 
@@ -52,6 +53,7 @@ def check_request(a: argparse.Namespace) -> dict:
         if not equals:
             raise InputError(f"PARAMS holds {pair!r}: write name=value pairs separated by spaces")
         user[name] = value
+    share_parameters(user, [p.stem for p in sorted((ROOT / "notebooks").glob("*.ipynb"))])
     if a.source == "file":
         if not a.counts:
             raise InputError("SOURCE=file needs COUNTS: make book SOURCE=file CANCER=MINE COUNTS=counts.csv GROUPS=groups.csv")

@@ -1,0 +1,94 @@
+"""Leave out one training cancer at a time and take the two-class profile network apart, one piece per row.
+
+    DEGNEXT_DATA=/path/to/data python scripts/ablate_profile.py    # about 15 minutes; writes data/results/profile_ablation.csv
+
+Each variant is trained on the other eight training cancers and tested on the bio genes (F1 and T3) of the one left out.
+No cohort outside the nine is read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
+from train_profile import TRAINING, Published, scores, transfer_training_genes
+
+from degnext.paths import shared_data
+from degnext.profile import DIRECTION_CHANNELS, size_factors
+from degnext.profile_train import Genes, ProfileClassifier
+
+
+def median_of_ratios(counts: np.ndarray) -> np.ndarray:
+    """Return DESeq's size factors on the scale of millions of counts."""
+    logs = np.log(counts[(counts > 0).all(1)])
+    factors = np.exp(np.median(logs - logs.mean(1, keepdims=True), axis=0))
+    return factors / factors.mean() * counts.sum(0).mean() / 1e6
+
+
+SCALINGS = {
+    "weighted total": None,
+    "plain total": lambda counts: size_factors(counts),
+    "median of ratios": median_of_ratios,
+    "none (raw counts)": lambda counts: np.full(counts.shape[1], counts.sum(0).mean() / 1e6),
+}
+VARIANTS = [{"name": "all"}]
+VARIANTS += [{"name": f"without {c}", "channels": [k for k in DIRECTION_CHANNELS if k != c]} for c in DIRECTION_CHANNELS]
+VARIANTS += [{"name": "log_ratio only", "channels": ["log_ratio"]}]
+VARIANTS += [{"name": f"width {w}", "width": w} for w in (4, 8, 32)]
+VARIANTS += [{"name": f"scaling: {s}", "scaling": s} for s in list(SCALINGS)[1:]]
+VARIANTS += [{"name": "no alignment", "align": False}, {"name": "no alignment, plain total", "align": False, "scaling": "plain total"},
+             {"name": "2 subsampled images more per gene", "subsamples": 2}]
+
+
+def leave_one_out(cohorts: list[Published], name: str, scaling: str = "weighted total", seed: int = 0, **settings):
+    """Yield one row of scores per left-out cancer."""
+    scale = SCALINGS[scaling]
+
+    def scaled(cohort: Published, genes: Genes) -> Genes:
+        return genes if scale is None else genes._replace(factors=scale(cohort.counts))
+
+    encoder = ProfileClassifier(2, random_state=seed, **settings)
+    sets = [encoder._training_set(scaled(c, transfer_training_genes(c))) for c in cohorts]
+    for left in cohorts:
+        start = time.perf_counter()
+        use = [s for s, c in zip(sets, cohorts) if c is not left]
+        model = ProfileClassifier(2, random_state=seed, **settings)
+        model.fit(np.concatenate([s[0] for s in use]), np.concatenate([s[1] for s in use]))
+        test = left.genes("F1", "T3")
+        row = scores(test.labels, model.predict_proba(scaled(left, test)), left.rule(test))
+        yield dict(variant=name, left_out=left.cancer, errors=round((1 - row["accuracy"]) * row["n_genes"]), **row,
+                   seconds=round(time.perf_counter() - start, 1), seed=seed)
+
+
+def main() -> None:
+    """Run every variant and write the table."""
+    import pandas as pd
+
+    default = Path(__file__).resolve().parents[1] / "data" / "results" / "profile_ablation.csv"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=default)
+    parser.add_argument("--seeds", type=int, default=1)
+    args = parser.parse_args()
+    if shared_data() is None:
+        raise SystemExit("DEGNEXT_DATA is unset: point it at the folder that holds published/")
+    cohorts = [Published(c, shared_data() / "published") for c in TRAINING]
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for variant in VARIANTS:
+        for seed in range(args.seeds):
+            rows += list(leave_one_out(cohorts, seed=seed, **variant))
+        mine = [r for r in rows if r["variant"] == variant["name"]]
+        print(variant["name"], "errors", sum(r["errors"] for r in mine), "lowest accuracy", min(r["accuracy"] for r in mine),
+              "largest ECE", max(r["ece"] for r in mine), flush=True)
+        partial = args.out.with_name(args.out.name + ".part")
+        pd.DataFrame(rows).to_csv(partial, index=False)
+        partial.replace(args.out)
+
+
+if __name__ == "__main__":
+    main()
