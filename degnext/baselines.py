@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from .cohorts import NEUTRAL
-from .errors import InputError
+from .errors import InputError, check_choice
 
 
 class TwoStage(ClassifierMixin, BaseEstimator):
@@ -53,18 +53,22 @@ class TwoStage(ClassifierMixin, BaseEstimator):
 class LogFoldChangeRule(ClassifierMixin, BaseEstimator):
     """Call a gene UR when its mean over tumor samples exceeds its mean over normal ones: one line of arithmetic.
 
-    X holds row values (log2 CPM, or raw counts as in the paper), genes × samples; ``is_tumor`` marks its columns. For
-    three classes the threshold on the absolute difference, below which a gene is neutral, is learned from y.
+    X is genes × samples, ``is_tumor`` marks its columns; ``values`` says what X holds: ``log_cpm`` as row_values gives them
+    (means are taken of the counts per million, not of their logs: that is the fold change of edgeR) or raw ``counts``. For
+    three classes the threshold on the absolute log2 fold change, below which a gene is neutral, is learned from y.
     """
 
-    def __init__(self, is_tumor: np.ndarray | None = None) -> None:
-        self.is_tumor = is_tumor
+    def __init__(self, is_tumor: np.ndarray | None = None, values: str = "log_cpm") -> None:
+        self.is_tumor, self.values = is_tumor, values
 
     def log_fc(self, X: np.ndarray) -> np.ndarray:
-        """Return the difference of group means of each row."""
+        """Return log2 of (mean over tumor + 1) / (mean over normal + 1) of each row."""
+        check_choice("values", self.values, ("log_cpm", "counts"))
         if self.is_tumor is None or len(self.is_tumor) != X.shape[1]:
             raise InputError("the rule needs is_tumor with one entry per column of X: set_params(is_tumor=cohort.is_tumor)")
-        return X[:, self.is_tumor].mean(axis=1) - X[:, ~np.asarray(self.is_tumor)].mean(axis=1)
+        linear = np.exp2(np.asarray(X, dtype=float)) - 1 if self.values == "log_cpm" else np.asarray(X, dtype=float)
+        tumor = np.asarray(self.is_tumor, dtype=bool)
+        return np.log2(linear[:, tumor].mean(axis=1) + 1) - np.log2(linear[:, ~tumor].mean(axis=1) + 1)
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> LogFoldChangeRule:
         """Learn the neutral threshold (three classes) from the training genes: the one of highest accuracy."""

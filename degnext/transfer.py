@@ -39,11 +39,8 @@ def training_names(cancer: str, source: str, train_cancers: str = "") -> list[st
     return [c for c in DEMO_CANCERS if c != cancer]
 
 
-def training_cohorts(step: Step, max_samples: int = 0) -> list[LabeledCohort]:
-    """Load the training cohorts of a transfer step; a source without cohorts of its own takes the demo's.
-
-    ``max_samples`` cuts each cohort to a random choice of samples in its own proportion of groups.
-    """
+def training_cohorts(step: Step) -> list[LabeledCohort]:
+    """Load the training cohorts of a transfer step; a source without cohorts of its own takes the demo's."""
     from .pipeline import labeled_named
 
     p = step.parameters
@@ -53,8 +50,7 @@ def training_cohorts(step: Step, max_samples: int = 0) -> list[LabeledCohort]:
         cohort = labeled_named(name, source, step)
         if set(cohort.parts) == {"T3"}:  # BRCA as it is at hand: nothing to train on
             continue
-        rng = np.random.default_rng([step.seed, *name.encode()])
-        cohorts.append(fewer_samples(cohort, max_samples, rng) if max_samples else cohort)
+        cohorts.append(cohort)
     if not cohorts:
         raise InputError("no training cohort has a part to train on: name cohorts that are at hand in train_cancers")
     return cohorts
@@ -113,11 +109,13 @@ def train(
     return model
 
 
-def train_once(step: Step, cohorts: list[LabeledCohort], **settings: Any) -> tuple[DEGnext, float]:
+def train_once(step: Step, cohorts: list[LabeledCohort], max_samples: int = 0, **settings: Any) -> tuple[DEGnext, float]:
     """Return :func:`train`'s estimator and its training seconds; the same cohorts and settings are trained once for all targets.
 
-    Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
+    ``max_samples`` cuts each cohort to a random choice of samples, in its own proportion of groups. Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
     """
+    if max_samples:
+        cohorts = [fewer_samples(c, max_samples, np.random.default_rng([step.seed, *c.cancer.encode()])) for c in cohorts]
     facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
     facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 2}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -71,11 +71,18 @@ def test_a_wrapped_method_can_be_cloned():
     assert clone(model).estimator.n_neighbors == 3 and not hasattr(clone(model), "model_")
 
 
-def test_the_rule_is_a_difference_of_means(planted):
+def test_the_rule_is_the_log_ratio_of_mean_counts():
+    counts, is_tumor = np.array([[3.0, 5, 15, 47], [0, 0, 0, 7]]), np.array([False, False, True, True])
+    expected = [np.log2(32 / 5), np.log2(4.5)]
+    np.testing.assert_allclose(LogFoldChangeRule(is_tumor, "counts").log_fc(counts), expected)
+    np.testing.assert_allclose(LogFoldChangeRule(is_tumor).log_fc(np.log2(counts + 1)), expected)
+    with pytest.raises(InputError, match="log_cpm"):
+        LogFoldChangeRule(is_tumor, "log").log_fc(counts)
+
+
+def test_the_rule_takes_the_sign(planted):
     x, y, is_tumor = planted
     rule = LogFoldChangeRule(is_tumor)
-    expected = [row[is_tumor].mean() - row[~is_tumor].mean() for row in x]
-    np.testing.assert_allclose(rule.log_fc(x), expected, rtol=1e-5, atol=1e-6)
     called = y != 2
     rule.fine_tune(x[called], y[called])
     assert (rule.predict(x[called]) == y[called]).all() and rule.classes_.tolist() == [0, 1]
