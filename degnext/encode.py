@@ -56,16 +56,28 @@ def grid_image(values: np.ndarray) -> np.ndarray:
 
 
 class Standardizer:
-    """Shift and scale by one mean and one standard deviation, learned on training genes only."""
+    """Take off each row's own mean, then shift and scale by one mean and one standard deviation, learned on training genes only.
+
+    A gene's level says nothing about its direction; without it the network need not learn to ignore it.
+    """
 
     mean: float = 0.0
     sd: float = 1.0
 
     def fit(self, values: np.ndarray) -> Standardizer:
         """Learn both from ``values`` (training genes × samples)."""
-        self.mean, self.sd = float(values.mean(dtype=float)), float(values.std(dtype=float)) or 1.0
+        return self.fit_many([values])
+
+    def fit_many(self, values: list[np.ndarray]) -> Standardizer:
+        """Learn both from the training genes of several cohorts, which may differ in their number of samples."""
+        every = np.concatenate([_centre(v).ravel() for v in values])
+        self.mean, self.sd = float(every.mean(dtype=float)), float(every.std(dtype=float)) or 1.0
         return self
 
     def transform(self, values: np.ndarray) -> np.ndarray:
         """Apply what was learned, to genes of any cohort."""
-        return ((values - self.mean) / self.sd).astype(np.float32)
+        return ((_centre(values) - self.mean) / self.sd).astype(np.float32)
+
+
+def _centre(values: np.ndarray) -> np.ndarray:
+    return values - values.mean(axis=1, keepdims=True)

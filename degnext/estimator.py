@@ -24,7 +24,7 @@ class Protocol:
 
     scaling: str  # of the rows, see encode.row_values
     squash: bool  # ReLU and softmax before the cross-entropy
-    standardize: bool
+    standardize: bool  # by mean and standard deviation of the training genes, after each row's own mean is taken off
     epochs: int
     fine_tune_epochs: int
     batch_size: int
@@ -36,7 +36,7 @@ class Protocol:
 
 PROTOCOLS = {
     "paper": Protocol("none", True, False, 50, 31, 256, 64, 1e-4, 0.5, 0.0),
-    "corrected": Protocol("log_cpm", False, True, 12, 10, 64, 64, 1e-3, 0.0, 0.15),
+    "corrected": Protocol("log_cpm", False, True, 12, 10, 32, 32, 1e-3, 0.0, 0.15),
 }
 
 

@@ -91,8 +91,7 @@ def train(
             rows = rng.choice(rows, max_genes, replace=False) if 0 < max_genes < len(rows) else rows
             if len(rows):
                 stages[stage].append((v[rows], cohort.genes["label"].to_numpy()[rows]))
-    seen = np.concatenate([v.ravel() for v, _ in stages["three classes"]])
-    model.standardizer_ = Standardizer().fit(seen) if rules.standardize else None
+    model.standardizer_ = Standardizer().fit_many([v for v, _ in stages["three classes"]]) if rules.standardize else None
     n_epochs = {"three classes": epochs or rules.epochs, "two classes": min(epochs or rules.fine_tune_epochs, rules.fine_tune_epochs)}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -117,7 +116,7 @@ def train_once(step: Step, cohorts: list[LabeledCohort], max_samples: int = 0, *
     if max_samples:
         cohorts = [fewer_samples(c, max_samples, np.random.default_rng([step.seed, *c.cancer.encode()])) for c in cohorts]
     facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
-    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 2}
+    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 3}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     path = step.folder.parents[1] / "transfer" / f"{key}.safetensors"
     log = path.with_suffix(".json")
