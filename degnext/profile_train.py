@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -23,6 +24,22 @@ from .profile import (
 )
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
+
+
+def _one_thread(method):
+    """Run a method with one torch thread: the network is so small that a second one mostly waits (and the sums change)."""
+    @functools.wraps(method)
+    def alone(*args, **kwargs):
+        import torch
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            torch.set_num_threads(before)
+
+    return alone
 
 
 class Genes(NamedTuple):
@@ -113,6 +130,7 @@ class ProfileClassifier:
         self._loop(x, y, epochs, learning_rate)
         return self
 
+    @_one_thread
     def _loop(self, x: np.ndarray, y: np.ndarray, epochs: int, learning_rate: float) -> None:
         import torch
         from torch.nn import functional as F
@@ -155,6 +173,7 @@ class ProfileClassifier:
         return self
 
     # -- prediction ----------------------------------------------------------------------------------------------
+    @_one_thread
     def _logits(self, images: np.ndarray) -> np.ndarray:
         import torch
 
