@@ -62,9 +62,9 @@ for i, name in enumerate(models):
     error = [part["accuracy"] - part["accuracy_low"], part["accuracy_high"] - part["accuracy"]]
     ax.errorbar(at, part["accuracy"], error, fmt="osD^"[i], ms=6, label=name if name != "DEGnext" else "paper's network, corrected", color=plot.CYCLE[i])
 paper = transfer.groupby("cancer")["paper_accuracy"].first().reindex(cohorts)
-ax.scatter(range(len(cohorts)), paper, marker="_", s=900, color="black", label="the paper", zorder=0)
+ax.scatter(range(len(cohorts)), paper, marker="_", s=500, color="black", label="the paper", zorder=0)
 lowest = transfer[transfer["model"] == "ProfileCNN"]["accuracy"].min()
-ax.set(xticks=range(len(cohorts)), xticklabels=cohorts, ylabel="accuracy on all bio genes", title=f"Cohorts never trained on: the profile network is right for {lowest:.1%} of genes or more")
+ax.set(xticks=range(len(cohorts)), xticklabels=cohorts, ylabel="accuracy on all bio genes", title=f"Never trained on: ProfileCNN is right for at least {lowest:.1%} of genes")
 ax.legend(fontsize=9, ncols=2, loc="lower left")
 (ROOT / "book" / "images").mkdir(exist_ok=True)
 fig.savefig(ROOT / "book" / "images" / "transfer.png", dpi=120)
