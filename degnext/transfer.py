@@ -45,6 +45,9 @@ def training_cohorts(step: Step) -> list[LabeledCohort]:
 
     p = step.parameters
     source = step.source if step.source in ("demo", "published") else "demo"
+    if source != step.source:
+        print(f"NOTE: source {step.source!r} has no training cohorts of its own, so the networks below are trained on SYNTHETIC demo cohorts.")
+        step.note(trained_on="synthetic demo cohorts")
     cohorts = []
     for name in training_names(step.cancer, source, p.get("train_cancers", "")):
         cohort = labeled_named(name, source, step)
