@@ -24,17 +24,18 @@ def constraints() -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
 
 
-def conda() -> tuple[str, dict[str, str]]:
-    """The Python range of environment.yml, and its packages with their versions, conda's and pip's."""
-    python, packages = "", {}
+def conda() -> tuple[str, dict[str, str], dict[str, str]]:
+    """The Python range of environment.yml, and its packages with their versions and environment markers."""
+    python, packages, markers = "", {}, {}
     for entry in yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]:
         for item in entry["pip"] if isinstance(entry, dict) else [entry]:
             if item.startswith("python ") or item.startswith("python="):
                 python = item.removeprefix("python").strip()
             elif item not in ("pip", "-e ."):
-                name, version = re.fullmatch(r"([\w.-]+)\s*==?\s*([\w.]+)", item).groups()
-                packages[canonicalize_name(name)] = version
-    return python, packages
+                pinned = Requirement(item)
+                packages[canonicalize_name(pinned.name)] = str(pinned.specifier).removeprefix("==")
+                markers[canonicalize_name(pinned.name)] = str(pinned.marker)
+    return python, packages, markers
 
 
 def test_constraints_are_nothing_but_exact_versions():
@@ -52,13 +53,21 @@ def test_every_direct_dependency_is_pinned_within_its_range(name):
 
 
 def test_conda_gets_the_same_packages_with_the_same_versions():
-    _, packages = conda()
+    _, packages, markers = conda()
     assert set(packages) == set(DIRECT)
     assert packages == {name: constraints()[name] for name in DIRECT}
+    assert markers == {name: str(requirement.marker) for name, requirement in DIRECT.items()}
+
+
+def test_xgboost_comes_exactly_once_on_every_platform():
+    for system, machine in (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("darwin", "x86_64"), ("win32", "AMD64")):
+        where = {"sys_platform": system, "platform_machine": machine}
+        assert sum(DIRECT[name].marker.evaluate(where) for name in ("xgboost", "xgboost-cpu")) == 1
+    assert constraints()["xgboost"] == constraints()["xgboost-cpu"]
 
 
 def test_the_range_of_python_is_one():
-    python, _ = conda()
+    python, _, _ = conda()
     assert SpecifierSet(python) == SpecifierSet(PROJECT["requires-python"])
     tried = [Version(f"3.{minor}.5") for minor in (9, 10, 11, 12, 13, 14)]
     assert [v.minor for v in tried if SpecifierSet(PROJECT["requires-python"]).contains(v)] == [11, 12, 13]
@@ -73,7 +82,7 @@ def test_traps_that_cost_time_stay_closed():
 
 def test_every_import_of_the_package_is_declared():
     known = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
-    at_home = {"degnext", "IPython", "urllib3"}  # IPython comes with ipykernel, urllib3 with requests
+    at_home = {"degnext", "IPython"}  # IPython comes with ipykernel
     import sys
 
     found = set()
@@ -83,4 +92,4 @@ def test_every_import_of_the_package_is_declared():
     declared = {canonicalize_name(Requirement(r).name) for r in PROJECT["dependencies"]}
     optional = {canonicalize_name(Requirement(r).name) for r in EXTRAS["book"]}
     assert third <= declared | optional, sorted(third - declared - optional)
-    assert declared <= third | {"pyarrow", "seaborn"}, sorted(declared - third)
+    assert declared <= third | {"pyarrow", "seaborn", "xgboost-cpu"}, sorted(declared - third)
