@@ -11,20 +11,21 @@ from .cohorts import Cohort
 from .errors import InputError
 
 
-def row_values(cohort: Cohort, scaling: str = "log_cpm") -> np.ndarray:
+def row_values(cohort: Cohort, scaling: str = "log_cpm", factors: np.ndarray | None = None) -> np.ndarray:
     """Return one row of values per gene, float32 (genes × samples), normal samples first.
 
     ``none``    the counts as they are, what the paper's network was given (AUDIT 3)
     ``log_cpm`` log2(counts per million + 1); a sample's library size is the sum over every gene of the cohort,
-                known before any gene has a label, so no label and no split enters
+                known before any gene has a label, so no label and no split enters; or ``factors``, one per sample in the
+                cohort's own order, in millions of counts
     """
-    is_tumor = cohort.is_tumor
-    counts = cohort.counts.to_numpy()[:, np.argsort(is_tumor, kind="stable")]
+    order = np.argsort(cohort.is_tumor, kind="stable")
+    counts = cohort.counts.to_numpy()[:, order]
     if scaling == "none":
         return counts.astype(np.float32)
     if scaling == "log_cpm":
-        library = counts.sum(axis=0, dtype=float)
-        return np.log2(counts * (1e6 / library) + 1).astype(np.float32)
+        millions = counts.sum(axis=0, dtype=float) / 1e6 if factors is None else np.asarray(factors, dtype=float)[order]
+        return np.log2(counts / millions + 1).astype(np.float32)
     raise InputError(f"unknown scaling {scaling!r}: choose 'none' or 'log_cpm'")
 
 

@@ -3,93 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from .cohorts import Cohort
-from .errors import InputError, nearest
-from .paths import data_dir, shared_data
+from .errors import InputError
+from .gene_sets import load_gene_sets as load_gene_sets
 
 GeneSets = Mapping[str, list[str]]
-_LIBRARIES = {
-    "go_bp": "enrichr.GO_Biological_Process_2021.gmt",
-    "kegg": "enrichr.KEGG_2016.gmt",
-    "hallmark": "h.all.v7.0.symbols.gmt",
-    "reactome": "ReactomePathways.gmt",
-}
-
-
-def read_gmt(path: str | Path) -> dict[str, list[str]]:
-    """Read gene sets from a GMT file: name, description, genes, separated by tabs."""
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise InputError(f"no gene-set file {str(path)!r}: check the path")
-    sets: dict[str, list[str]] = {}
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise InputError(f"{path.name} is no text: save the gene sets as a plain UTF-8 GMT file") from None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        name, *rest = line.split("\t")
-        if len(rest) < 2:
-            raise InputError(f"{path.name} line {number} is no GMT line: it needs a name, a description and genes, separated by tabs")
-        # some Enrichr files carry a weight after a comma
-        sets[name] = sorted({g.split(",")[0].strip() for g in rest[1:] if g.strip()})
-    if not sets:
-        raise InputError(f"{path.name} holds no gene set: write one per line, a name, a description and genes, separated by tabs")
-    return sets
-
-
-def load_gene_sets(name: str = "demo") -> dict[str, list[str]]:
-    """Load gene sets: ``demo`` (embedded), ``go_bp``, ``kegg``, ``hallmark``, ``reactome``, or the path of a GMT file."""
-    if name == "demo":
-        return read_gmt(data_dir() / "gene_sets" / "demo.gmt")
-    if name not in _LIBRARIES:
-        if not str(name).lower().endswith(".gmt"):
-            raise InputError(f"unknown gene sets {name!r}: {nearest(name, ['demo', *_LIBRARIES])}, or give the path of a .gmt file")
-        return read_gmt(name)
-    shared = shared_data()
-    path = shared / "gene_sets" / _LIBRARIES[name] if shared else None
-    if path is None or not path.exists():
-        raise InputError(f"gene sets {name!r} are not at hand: put {_LIBRARIES[name]} into gene_sets/ under DEGNEXT_DATA, or use 'demo'")
-    return read_gmt(path)
 
 
 def over_representation(genes: Iterable[str], background: Iterable[str], gene_sets: GeneSets, *, smallest: int = 5, largest: int = 500) -> pd.DataFrame:
     """Test every gene set for over-representation of ``genes`` among ``background``.
 
-    p is the upper hypergeometric tail from gseapy; q is Benjamini–Hochberg over *all* tested sets, those without a
-    single hit included (gseapy leaves these out, which makes its q too small). Sets are cut to the background and
-    tested when ``smallest`` to ``largest`` genes remain.
+    p is the upper hypergeometric tail; q is Benjamini–Hochberg over *all* tested sets, those without a single hit
+    included (many tools leave these out, which makes q too small). Sets are cut to the background and tested when
+    ``smallest`` to ``largest`` genes remain. The odds ratio has ½ added to each of its four counts.
 
-    Returns columns term, overlap, size, p_value, q_value, odds_ratio, genes; sorted by p.
+    Returns columns term, overlap, size, p_value, q_value, odds_ratio, genes (separated by spaces); sorted by p.
     """
-    background = sorted(set(background))
+    from scipy.stats import hypergeom
+
     inside = set(background)
-    genes = sorted(set(genes) & inside)
-    tested = {name: sorted(inside.intersection(members)) for name, members in gene_sets.items()}
+    hits = set(genes) & inside
+    tested = {name: inside.intersection(members) for name, members in gene_sets.items()}
     tested = {name: members for name, members in tested.items() if smallest <= len(members) <= largest}
     if not tested:
         raise InputError("no gene set has enough genes in the background: gene symbols and gene sets must use the same names (HGNC)")
-    table = pd.DataFrame({"term": list(tested), "size": [len(m) for m in tested.values()]})
-    columns = {"Term": "term", "P-value": "p_value", "Odds Ratio": "odds_ratio", "Genes": "genes"}
-    if genes:
-        import gseapy
-
-        hits = gseapy.enrich(gene_list=genes, gene_sets=tested, background=background, outdir=None, no_plot=True, verbose=False).results
-        hits = hits.rename(columns=columns)[list(columns.values())] if len(hits) else pd.DataFrame(columns=list(columns.values()))
-    else:
-        hits = pd.DataFrame(columns=list(columns.values()))
-    table = table.merge(hits, on="term", how="left").assign(p_value=lambda t: t["p_value"].astype(float).fillna(1.0))
-    table["genes"] = table["genes"].fillna("").str.replace(";", " ")
-    table["overlap"] = [len(g.split()) for g in table["genes"]]
+    found = [sorted(members & hits) for members in tested.values()]
+    table = pd.DataFrame({"term": list(tested), "overlap": [len(f) for f in found], "size": [len(m) for m in tested.values()]})
+    k, m, n, total = table["overlap"], table["size"], len(hits), len(inside)
+    table["p_value"] = hypergeom.sf(k - 1, total, m, n)
     table["q_value"] = benjamini_hochberg(table["p_value"].to_numpy())
-    order = ["term", "overlap", "size", "p_value", "q_value", "odds_ratio", "genes"]
-    return table.sort_values(["p_value", "term"], ignore_index=True)[order]
+    table["odds_ratio"] = (k + 0.5) * (total - m - n + k + 0.5) / ((m - k + 0.5) * (n - k + 0.5))
+    table["genes"] = [" ".join(f) for f in found]
+    return table.sort_values(["p_value", "term"], ignore_index=True)
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
@@ -130,3 +80,23 @@ def gene_symbols(cohort: Cohort) -> pd.Series:
             "take CHOL, KICH or READ, whose symbols were recovered, or another source"
         )
     return genes["symbol"]
+
+
+def signed_score(proba: np.ndarray, tie_breaker: np.ndarray | None = None) -> np.ndarray:
+    """Return a network's signed score p(UR) − p(DR) per gene; ``tie_breaker`` orders genes with equal scores only (a millionth of it)."""
+    score = proba[:, 1] - proba[:, 0]
+    return score if tie_breaker is None else score + 1e-6 * tie_breaker / (np.abs(tie_breaker).max() or 1.0)
+
+
+def gsea_dots(table: pd.DataFrame, ax: Axes, n_terms: int = 6) -> Axes:
+    """Draw the ``n_terms`` sets at either end of a ranking by normalised enrichment score, coloured by direction, filled where q < 0.05."""
+    from .plot import COLORS
+
+    top = pd.concat([table.head(n_terms), table.tail(n_terms)]).drop_duplicates("term").sort_values("nes")
+    names = [t if len(t) <= 52 else t[:50].rstrip() + "…" for t in top["term"]]
+    color = np.where(top["nes"] > 0, COLORS["UR"], COLORS["DR"])
+    ax.hlines(range(len(top)), 0, top["nes"], color=color, lw=1, alpha=0.5)
+    ax.scatter(top["nes"], range(len(top)), s=60, edgecolor=color, color=np.where(top["q_value"] < 0.05, color, "white"), zorder=3)
+    ax.axvline(0, color="black", lw=0.8)
+    ax.set(yticks=range(len(top)), yticklabels=names, xlabel="normalised enrichment score (filled: q < 0.05)")
+    return ax

@@ -10,7 +10,7 @@ from .cohorts import CANCERS, UNTRAINED
 METRICS = ("accuracy", "recall", "precision", "f1", "mcc")
 RESULT_COLUMNS = (
     "cancer", "source", "experiment", "protocol", "model", "part", "fold", "seed", "n", "accuracy", "accuracy_low", "accuracy_high",
-    "recall", "precision", "f1", "mcc", "mcc_low", "mcc_high", "auc", "train_seconds", "paper_accuracy", "paper_mcc", "note",
+    "recall", "precision", "f1", "mcc", "mcc_low", "mcc_high", "auc", "train_seconds", "paper_accuracy", "paper_mcc", "batch_accuracy", "batch_mcc", "note",
 )
 
 

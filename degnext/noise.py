@@ -64,3 +64,11 @@ def swap_groups(is_tumor: np.ndarray, fraction: float, rng: np.random.Generator)
         flipped = rng.choice(members, round(fraction * len(members)), replace=False)
         out[flipped] = not group
     return out
+
+
+def drop_samples(is_tumor: np.ndarray, keep: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the columns (sorted) that are left when a share ``keep`` of each group's samples is kept, at least two of each."""
+    if not 0 < keep <= 1:
+        raise InputError(f"the share of samples to keep must lie in (0, 1], not {keep}")
+    members = [np.flatnonzero(np.asarray(is_tumor) == group) for group in (False, True)]
+    return np.sort(np.concatenate([rng.choice(m, min(len(m), max(2, round(keep * len(m)))), replace=False) for m in members]))

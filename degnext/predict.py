@@ -15,6 +15,7 @@ from .errors import InputError
 
 COLUMNS = ("gene", "symbol", "class", "p_DR", "p_UR", "p_neutral", "p_UR_if_DE", "log2_fold_change", "rule", "disagrees_with_rule")
 _ENOUGH_GENES = 1000  # fewer are hardly a whole table, and library sizes are sums over the table
+_FEW_SAMPLES = 10  # up to so many in both groups the network for small samples is asked
 _SMALLEST_ALIGNMENT = 30  # genes from which the turning point of down and up can be estimated
 
 
@@ -46,7 +47,8 @@ def prepare(cohort: Cohort) -> tuple[Cohort, pd.Series]:
 def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataFrame:
     """Return one row per gene of ``cohort``, in its order, with the columns ``COLUMNS``.
 
-    class and p_DR, p_UR, p_neutral come from the pretrained three-class network. p_UR_if_DE is the two-class network's
+    class and p_DR, p_UR, p_neutral come from a pretrained three-class network, that for small samples (notebook 8) where
+    neither group has more than 10. p_UR_if_DE is the two-class network's
     calibrated probability of UR, *given* that the gene is differentially expressed; it is asked for the genes known to be
     so (bio genes, F1 and T3, of a labelled cohort), else for those that the three-class network calls, and NaN elsewhere.
     log2_fold_change: tumor over normal, of mean counts per million. rule: that number's sign, "none" at zero.
@@ -60,7 +62,7 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     labeled = isinstance(cohort, LabeledCohort) and "part" in cohort.genes
     part = cohort.genes["part"].to_numpy(dtype=str) if labeled else None
     factors = size_factors(counts, part_weights(part) if cohort.source == "published" and labeled else None)
-    proba = ProfileClassifier.pretrained(3).predict_proba(Genes(counts, is_tumor, None, factors))
+    proba = ProfileClassifier.pretrained(3, few_samples=_is_small(cohort)).predict_proba(Genes(counts, is_tumor, None, factors))
     called = proba.argmax(1)
     asked = np.isin(part, ("F1", "T3")) if labeled and np.isin(part, ("F1", "T3")).any() else called < 2
     up = np.full(len(counts), np.nan)
@@ -80,6 +82,10 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     if labeled:
         table["part"], table["label"] = part, np.array(CLASS_NAMES)[cohort.genes["label"].to_numpy()]
     return table
+
+
+def _is_small(cohort: Cohort) -> bool:
+    return max(cohort.n_normal, cohort.n_tumor) <= _FEW_SAMPLES
 
 
 def score(table: pd.DataFrame) -> pd.DataFrame:
@@ -144,6 +150,8 @@ def advice(cohort: Cohort) -> list[str]:
     notes = list(cohort.notes)
     if len(cohort.counts) < _ENOUGH_GENES and cohort.source == "file":
         notes.append(f"Only {len(cohort.counts):,} genes: library sizes are sums over the table, so give the whole table, not a selection.")
+    if _is_small(cohort):
+        notes.append(f"At most {_FEW_SAMPLES} samples per group: classes come from the network for small samples, which guesses what a full cohort would show.")
     return [*notes, f"Neutral calls do not transfer well (MCC {low:.2f} to {high:.2f} on cohorts never trained on): see degnext predict --card."]
 
 

@@ -9,9 +9,9 @@ Every channel follows its row: swapping the groups flips the picture upside down
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import digamma, polygamma
 
 from .errors import InputError
+from .profile_tests import likelihood_ratio, moderated_t, weighted_t
 
 WIDTH = 16
 CHANNELS = (
@@ -25,7 +25,10 @@ CHANNELS = (
     "t_root",      # moderated t of sqrt(CPM), the scale on which counts have even variance
     "lr_root",     # signed root of a likelihood ratio (gamma, the negative binomial at high counts), shrunk dispersion
     "group_size",  # log2 of the number of distinct samples in the row's group
+    "t_weighted",  # moderated t of log2(CPM + 20), odd samples counting less (for few samples)
 )
+FEW_CHANNELS = ("t_weighted", "t_log", "t_root", "lr_root", "log_ratio", "group_size")  # for 2 to 10 samples per group
+GENERAL_CHANNELS = CHANNELS[:-1]  # where one cohort has all its samples
 DIRECTION_CHANNELS = ("shape", "quantiles", "log_ratio", "level", "within_sd")  # none knows how many samples there are
 
 
@@ -73,7 +76,8 @@ def direction_offset(counts: np.ndarray, is_tumor: np.ndarray, factors: np.ndarr
     counts: genes × samples of *differentially expressed* genes only. Library sizes are known up to an error that moves
     all log ratios together (few huge genes carry the total; parts of the table may be missing). Genes called DE
     leave a gap around the true zero: the offset is where a kernel, as wide as ``bandwidth`` times the gene's relative
-    coefficient of variation, holds the fewest genes, held near 0 by a normal prior. Returns log2 units.
+    coefficient of variation, holds the fewest genes, held near 0 by a normal prior. Where noise or swapped samples have filled the
+    gap (no valley half as deep as the lower of the crowds beside it) nothing is known and 0 is returned. Returns log2 units.
     """
     tumor = np.asarray(is_tumor, bool)
     scaled = counts / factors
@@ -83,10 +87,12 @@ def direction_offset(counts: np.ndarray, is_tumor: np.ndarray, factors: np.ndarr
     near = np.abs(ratio) < 2
     if not near.any():
         return 0.0
-    grid = np.linspace(-1, 1, 401)
+    grid = np.linspace(-2, 2, 801)
     width = bandwidth * cv[near] / np.median(cv)
     crowd = np.exp(-0.5 * ((ratio[near] - grid[:, None]) / width) ** 2).sum(1)
-    return float(grid[np.argmin(crowd + 0.5 * (grid / prior_sd) ** 2)])
+    best = int(np.argmin(np.where(np.abs(grid) <= 1, crowd + 0.5 * (grid / prior_sd) ** 2, np.inf)))
+    lower_crowd = min(crowd[: best + 1].max(), crowd[best:].max())
+    return float(grid[best]) if crowd[best] <= 0.5 * lower_crowd else 0.0  # no valley between two crowds tells nothing
 
 
 def shift_groups(factors: np.ndarray, is_tumor: np.ndarray, offset: float) -> np.ndarray:
@@ -123,16 +129,17 @@ def profile_image(counts: np.ndarray, is_tumor: np.ndarray, *, width: int = WIDT
     spread = np.sqrt((sd**2).mean(1)) + 0.1
     group_mean = np.stack([v.mean(1) for v in cpm], 1) + 0.01
     signed = [np.log2(group_mean[:, 1] / group_mean[:, 0]) / 2,
-              _moderated_t(logs, n), _moderated_t([np.log2(v + np.float32(20)) for v in cpm], n, prior_df=20.0),
-              _moderated_t([np.sqrt(v) for v in cpm], n, prior_df=5.0),
-              _likelihood_ratio(cpm, logs, n)]
+              moderated_t(logs, n), moderated_t([np.log2(v + np.float32(20)) for v in cpm], n, prior_df=20.0),
+              moderated_t([np.sqrt(v) for v in cpm], n, prior_df=5.0),
+              likelihood_ratio(cpm, logs, n),
+              weighted_t([np.log2(counts[:, m] / factors[m] + 20.0) for m in (~tumor, tumor)], n)]
     ratio, *t = [np.stack([-v, v], 1) for v in signed]                                  # genes × 2 each
-    t = [np.sign(v) * np.log1p(np.abs(v)) for v in t]                                   # 100 samples give t of 30
+    *t, weighted = [np.sign(v) * np.log1p(np.abs(v)) for v in t]                        # 100 samples give t of 30
     size = np.broadcast_to(np.log2(n) / 4 - 1, ratio.shape)
     image = np.empty((len(counts), len(CHANNELS), 2, width), np.float32)
     image[:, 0] = np.clip(row / spread[:, None, None], -6, 6) / 2
     image[:, 1] = np.clip(row, -8, 8) / 2
-    for k, value in enumerate([np.clip(ratio, -4, 4), (np.log2(group_mean) - 6) / 3, sd, *t, size], start=2):
+    for k, value in enumerate([np.clip(ratio, -4, 4), (np.log2(group_mean) - 6) / 3, sd, *t, size, weighted], start=2):
         image[:, k] = value[:, :, None]
     return image
 
@@ -148,55 +155,3 @@ def _distinct(scaled: np.ndarray) -> int:
     """Count samples that are not copies of another: a sample given twice is no further evidence."""
     mark = np.cos(np.arange(len(scaled)) * 1.7) @ scaled
     return len(np.unique(np.round(mark / (np.abs(mark).max() + 1e-12), 9)))
-
-
-def _moderated_t(groups: list[np.ndarray], n: list[int], prior_df: float | None = None) -> np.ndarray:
-    """Return a t statistic per gene with the variance drawn towards what other genes show.
-
-    groups: values of normal and tumor, genes × samples. prior_df None: variances follow a trend over the mean and
-    the prior's strength is estimated (limma's squeezeVar with trend; Smyth 2004, Law et al. 2014); a number: strength
-    given, prior variance the mean over genes.
-    """
-    mean = [v.mean(1, dtype=np.float64) for v in groups]
-    df = max(n[0] + n[1] - 2, 0)
-    if df == 0:                                          # one sample each: no variance to learn from
-        return (mean[1] - mean[0]) / np.sqrt(2)
-    pooled = sum(n[i] * groups[i].var(1, dtype=np.float64) for i in (0, 1)) / df + 1e-6
-    if prior_df is None:
-        level, log_var = (mean[0] + mean[1]) / 2, np.log(pooled) - digamma(df / 2) + np.log(df / 2)
-        order = np.argsort(level, kind="stable")
-        blocks = np.array_split(order, min(20, max(1, len(order) // 50)))
-        trend = np.interp(level, [level[b].mean() for b in blocks], [log_var[b].mean() for b in blocks])
-        extra = np.mean((log_var - trend) ** 2) - polygamma(1, df / 2)
-        prior_df = 2 * _trigamma_inverse(extra) if extra > 1e-3 else 1000.0
-        prior = np.exp(trend + digamma(prior_df / 2) - np.log(prior_df / 2))
-    else:
-        prior = pooled.mean()
-    variance = (prior_df * prior + df * pooled) / (prior_df + df)
-    return (mean[1] - mean[0]) / np.sqrt(variance * (1 / n[0] + 1 / n[1]))
-
-
-def _likelihood_ratio(cpm: list[np.ndarray], logs: list[np.ndarray], n: list[int], prior_df: float = 10.0) -> np.ndarray:
-    """Return the signed root of the likelihood ratio of two group means against one, per gene.
-
-    At high counts the negative binomial is a gamma of shape 1/dispersion; its maximum-likelihood shape follows from
-    log(mean) - mean(log) in closed form (Minka 2002), here shrunk across genes as edgeR's tagwise dispersion is.
-    """
-    mean = [v.mean(1, dtype=np.float64) + 0.5 for v in cpm]
-    gap = [np.log(mean[i]) - logs[i].mean(1, dtype=np.float64) * np.log(2) for i in (0, 1)]
-    df = max(n[0] + n[1] - 2, 1)
-    s = (n[0] * gap[0] + n[1] * gap[1]) / df + 1e-4
-    s = (prior_df * s.mean() + df * s) / (prior_df + df)
-    shape = (3 - s + np.sqrt((s - 3) ** 2 + 24 * s)) / (12 * s)
-    both = (n[0] * mean[0] + n[1] * mean[1]) / (n[0] + n[1])
-    ratio = 2 * shape * sum(n[i] * np.log(both / mean[i]) for i in (0, 1))
-    return np.sign(mean[1] - mean[0]) * np.sqrt(np.clip(ratio, 0, None))
-
-
-def _trigamma_inverse(x: float) -> float:
-    """Solve trigamma(y) = x for y by Newton steps on 1/trigamma, which is nearly straight."""
-    y = 0.5 + 1 / x
-    for _ in range(30):
-        tri = polygamma(1, y)
-        y += tri * (1 - tri / x) / polygamma(2, y)
-    return float(y)

@@ -16,6 +16,7 @@ from .errors import InputError
 from .profile import (
     CHANNELS,
     DIRECTION_CHANNELS,
+    GENERAL_CHANNELS,
     WIDTH,
     direction_offset,
     profile_image,
@@ -69,7 +70,7 @@ class ProfileClassifier:
         if n_classes not in (2, 3):
             raise InputError(f"n_classes is {n_classes}: use 2 (DR, UR) or 3 (DR, UR, neutral)")
         self.n_classes, self.width, self.random_state = n_classes, width, random_state
-        self.channels = tuple(channels or (DIRECTION_CHANNELS if n_classes == 2 else CHANNELS))
+        self.channels = tuple(channels or (DIRECTION_CHANNELS if n_classes == 2 else GENERAL_CHANNELS))
         self.align = n_classes == 2 if align is None else align
         self.epochs, self.learning_rate, self.batch_size = epochs, learning_rate, batch_size
         self.subsamples, self.n_filters = subsamples, n_filters
@@ -227,9 +228,10 @@ class ProfileClassifier:
         return self
 
     @classmethod
-    def pretrained(cls, n_classes: int = 2) -> ProfileClassifier:
-        """Load the weights that come with the package (two or three classes; see ``weights/model_card.json``)."""
-        return cls.load(WEIGHTS / f"profile_{'two' if n_classes == 2 else 'three'}_class.safetensors")
+    def pretrained(cls, n_classes: int = 2, few_samples: bool = False) -> ProfileClassifier:
+        """Load the package's weights (see ``weights/model_card.json``); ``few_samples``: three classes, 2 to 10 samples a group."""
+        name = "few_samples" if few_samples else "two_class" if n_classes == 2 else "three_class"
+        return cls.load(WEIGHTS / f"profile_{name}.safetensors")
 
 
 def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> Genes:

@@ -6,9 +6,11 @@ import hashlib
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
@@ -19,10 +21,14 @@ from .estimator import DEGnext
 from .files import write_atomic
 from .model import DEGnextCNN
 from .paths import shared_data
+from .profile import direction_offset, shift_groups
+from .profile_steps import genes_of
 from .train import fit, two_class_loss
 
 if TYPE_CHECKING:
     from .run import Step
+
+ANSWER_DRAWS = 9  # images per gene of a target cohort
 
 
 def training_names(cancer: str, source: str, train_cancers: str = "") -> list[str]:
@@ -60,35 +66,67 @@ def training_cohorts(step: Step) -> list[LabeledCohort]:
 
 
 def fewer_samples(cohort: LabeledCohort, n: int, rng: np.random.Generator) -> LabeledCohort:
-    """Return the cohort with at most ``n`` samples in the cohort's own proportion of groups, at least five of each.
-
-    The proportion stays because it is where the image changes from normal to tumor: a network trained on balanced
-    images looks for that border in the wrong place.
-    """
-    total = cohort.counts.shape[1]
-    if total <= n:
+    """Return the cohort with at most ``n`` samples (0: all) in the cohort's own proportion of groups, at least five of each."""
+    normal, tumor = np.flatnonzero(~cohort.is_tumor), np.flatnonzero(cohort.is_tumor)
+    total = len(normal) + len(tumor)
+    if n == 0 or total <= n:
         return cohort
-    chosen = []
-    for members in (np.flatnonzero(~cohort.is_tumor), np.flatnonzero(cohort.is_tumor)):
-        wanted = max(5, round(n * len(members) / total))
-        chosen.append(rng.choice(members, min(len(members), wanted), replace=False))
+    chosen = [rng.choice(g, min(len(g), max(5, round(n * len(g) / total))), replace=False) for g in (normal, tumor)]
     return replace(cohort, counts=cohort.counts.iloc[:, np.concatenate(chosen)])
+
+
+def drawn_samples(cohort: LabeledCohort, n: int, rng: np.random.Generator, balanced: bool = False) -> LabeledCohort:
+    """Return the cohort with at most ``n`` of its samples (0: all of them), in a random proportion of groups or in equal parts.
+
+    Where an image changes from normal to tumor depends on the proportion, and a network that has met one border only looks
+    for it there. Shown many proportions in training, it can be shown equal parts of any cohort later. A random draw has
+    five normal samples or more, and at least as many tumor ones, where there are so many.
+    """
+    if n == 0:
+        return cohort
+    normal, tumor = np.flatnonzero(~cohort.is_tumor), np.flatnonzero(cohort.is_tumor)
+    most = min(n // 2, len(normal))
+    n_normal = n_tumor = min(most, len(tumor))
+    if not balanced:
+        n_normal = int(rng.integers(min(5, most), most + 1))
+        n_tumor = min(int(rng.integers(n_normal, n - n_normal + 1)), len(tumor))
+    chosen = [rng.choice(normal, n_normal, replace=False), rng.choice(tumor, n_tumor, replace=False)]
+    return replace(cohort, counts=cohort.counts.iloc[:, np.concatenate(chosen)])
+
+
+def scale_factors(cohort: LabeledCohort, changed: np.ndarray | None = None) -> pd.Series:
+    """Return millions of counts per sample, estimated from every gene at hand.
+
+    Where a part of the table is missing the parts at hand count for it (:func:`degnext.profile.part_weights`). ``changed`` are
+    rows of differentially expressed genes, of whichever direction: the log2 ratio at which they turn from down to up is then
+    brought to 0 without any label (:func:`degnext.profile.direction_offset`), as for the profile network.
+    """
+    genes = genes_of(cohort, changed)
+    factors = genes.factors
+    if changed is not None:
+        factors = shift_groups(factors, cohort.is_tumor, direction_offset(genes.counts, cohort.is_tumor, factors))
+    return pd.Series(factors, index=cohort.counts.columns)
 
 
 def train(
     cohorts: list[LabeledCohort], protocol: str = "corrected", epochs: int | None = None, max_genes: int = 0, seed: int = 0,
-    device: str = "auto", progress: bool = False,
+    device: str = "auto", progress: bool = False, *, max_samples: int = 0, draws: int = 1, checkpoint: Path | None = None,
 ) -> DEGnext:
     """Train both stages on all ``cohorts``, without their T3, and return the two-class estimator.
 
     ``paper`` trains on the cohorts one after another, ``corrected`` on shuffled batches of all of them. Library sizes
-    come from all genes of a cohort, the standardisation from training genes. ``max_genes`` cuts each cohort and stage.
+    come from all genes of a cohort (:func:`scale_factors`), the standardisation from training genes. ``max_genes`` cuts each cohort and stage,
+    ``max_samples`` each cohort's samples: once and for all with ``draws=1`` or under ``paper``; else every gene is shown
+    ``draws`` times, each time over other samples.
+    In the folder ``checkpoint`` a killed run goes on where it was.
     """
     model = DEGnext(protocol, random_state=seed, device=device)
     rules, rng = model.rules, np.random.default_rng(seed)
-    values = [row_values(c, rules.scaling) for c in cohorts]
     stages = {"three classes": [], "two classes": []}
-    for cohort, v in zip(cohorts, values):
+    cut, draws = (drawn_samples, draws) if is_drawn(protocol, max_samples, draws) else (fewer_samples, 1)
+    for cohort in (c for c in cohorts for _ in range(draws)):
+        shown = cut(cohort, max_samples, rng)
+        v = row_values(shown, rules.scaling, scale_factors(cohort)[shown.counts.columns])
         for stage, parts in (("three classes", ("T1", "T2")), ("two classes", ("F1",))):
             rows = np.flatnonzero(cohort.genes["part"].isin(parts))
             rows = rng.choice(rows, max_genes, replace=False) if 0 < max_genes < len(rows) else rows
@@ -104,22 +142,46 @@ def train(
             if stage == "two classes":
                 model.network_.to_two_class()
             data = [(grid_image(model.standardizer_.transform(v) if model.standardizer_ else v), y) for v, y in stages[stage]]
-            for group in [[d] for d in data] if protocol == "paper" else [data]:
+            for k, group in enumerate([[d] for d in data] if protocol == "paper" else [data]):
                 options = dict(epochs=n_epochs[stage], batch_size=rules.batch_size, lr=rules.lr, seed=seed, device=device, progress=progress, name=stage)
+                options |= {"checkpoint": checkpoint / f"{stage.split()[0]}-{k}.safetensors"} if checkpoint else {}
                 model.history_ += fit(model.network_, [d[0] for d in group], [d[1] for d in group], loss=loss, **options)
     model.stage_, model.classes_ = "two-class", np.arange(2)
     return model
 
 
-def train_once(step: Step, cohorts: list[LabeledCohort], max_samples: int = 0, **settings: Any) -> tuple[DEGnext, float]:
+def is_drawn(protocol: str, max_samples: int, draws: int) -> bool:
+    """Tell whether images are made of random draws of samples."""
+    return protocol != "paper" and max_samples > 0 and draws > 1
+
+
+def answer(model: DEGnext, target: LabeledCohort, rows: np.ndarray, max_samples: int = 0, draws: int = 1, seed: int = 0, align: bool = True, mirror: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and probabilities (N, 2) of the target's genes at ``rows``, all taken to be differentially expressed.
+
+    A network trained on several draws of ``max_samples`` samples is shown ``ANSWER_DRAWS`` balanced draws of the target's, and the
+    logits are averaged. Each draw is also shown with the groups exchanged, as which it is the image of a gene changed the other
+    way: half the difference of the two logits is free of any leaning to one class (``mirror``). Else all samples make one image.
+    """
+    drawn = is_drawn(model.protocol, max_samples, draws)
+    rng, logit, factors = np.random.default_rng(seed), np.zeros(len(rows)), scale_factors(target, rows if align else None)
+    for _ in range(ANSWER_DRAWS if drawn else 1):
+        shown = drawn_samples(target, max_samples, rng, balanced=True) if drawn else target
+        values = row_values(shown, model.rules.scaling, factors[shown.counts.columns])[rows]
+        here = model.decision_function(values)
+        if drawn and mirror:
+            here = (here - model.decision_function(np.roll(values, shown.n_tumor, axis=1))) / 2
+        logit += here / (ANSWER_DRAWS if drawn else 1)
+    up = 1 / (1 + np.exp(-np.clip(logit, -700, 700)))
+    return (logit > model.rules.threshold_on_logit).astype(int), np.column_stack([1 - up, up])
+
+
+def train_once(step: Step, cohorts: list[LabeledCohort], **settings: Any) -> tuple[DEGnext, float]:
     """Return :func:`train`'s estimator and its training seconds; the same cohorts and settings are trained once for all targets.
 
-    ``max_samples`` cuts each cohort to a random choice of samples, in its own proportion of groups. Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
+    Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
     """
-    if max_samples:
-        cohorts = [fewer_samples(c, max_samples, np.random.default_rng([step.seed, *c.cancer.encode()])) for c in cohorts]
     facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
-    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 3}
+    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 6}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     path = step.folder.parents[1] / "transfer" / f"{key}.safetensors"
     log = path.with_suffix(".json")

@@ -73,13 +73,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=default)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--resume", action="store_true", help="keep the variants that the table holds whole")
     args = parser.parse_args()
     if shared_data() is None:
         raise SystemExit("DEGNEXT_DATA is unset: point it at the folder that holds published/")
     cohorts = [Published(c, shared_data() / "published") for c in TRAINING]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     rows = []
+    if args.resume and args.out.exists():
+        have = pd.read_csv(args.out)
+        whole = have.groupby("variant")["left_out"].size()
+        rows = have[have["variant"].isin(whole[whole == args.seeds * len(TRAINING)].index)].to_dict("records")
     for variant in VARIANTS:
+        if variant["name"] in {r["variant"] for r in rows}:
+            continue
         for seed in range(args.seeds):
             rows += list(leave_one_out(cohorts, seed=seed, **variant))
         mine = [r for r in rows if r["variant"] == variant["name"]]

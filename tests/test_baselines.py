@@ -118,3 +118,11 @@ def test_the_rule_must_know_the_groups(planted, is_tumor, is_helpful):
     with pytest.raises(InputError, match="needs is_tumor") as caught:
         LogFoldChangeRule(is_tumor).fit(planted[0], planted[1])
     assert is_helpful(str(caught.value))
+
+
+def test_the_rule_needs_no_gene_to_tune_on(planted):
+    x, y, is_tumor = planted
+    fitted = LogFoldChangeRule(is_tumor).fit(x, y).fine_tune(x[:0], y[:0])
+    fresh = LogFoldChangeRule(is_tumor).fine_tune(x[:0], y[:0])
+    for rule in (fitted, fresh):
+        assert np.isfinite(rule.predict_proba(x)).all() and np.array_equal(rule.predict(x), (rule.log_fc(x) > 0).astype(int))

@@ -91,6 +91,19 @@ def test_a_direction_against_the_rule_is_marked(planted, monkeypatch):
     assert (table.loc[:4, "class"] == "UR").all() and (table.loc[:4, "rule"] == "DR").all()
 
 
+def test_small_cohorts_are_read_by_the_network_for_small_samples(planted):
+    few = planted.with_counts(planted.counts.iloc[:, [0, 1, 2, 10, 11, 12]])
+    few = type(few)(few.cancer, few.source, few.counts, planted.groups.loc[few.counts.columns])
+    assert any("network for small samples" in note for note in predict.advice(few))
+    assert not any("network for small samples" in note for note in predict.advice(planted))
+    from degnext.profile_train import Genes, ProfileClassifier
+
+    genes = Genes(few.counts.to_numpy(dtype=float), few.is_tumor)
+    expected = ProfileClassifier.pretrained(3, few_samples=True).predict_proba(genes)
+    np.testing.assert_allclose(predict.predict_cohort(few)[["p_DR", "p_UR", "p_neutral"]], expected, atol=1e-9)
+    assert np.abs(expected - ProfileClassifier.pretrained(3).predict_proba(genes)).max() > 0.05  # it is another network
+
+
 def test_genes_without_counts_are_kept_and_have_no_rule(planted):
     counts = planted.counts.copy()
     counts.iloc[-3:] = 0
@@ -241,7 +254,7 @@ def test_the_card_shows_its_limits_and_the_help_says_the_same(run_cli):
     card = predict.card()
     for limit in card["limits"]:
         assert limit in done.out
-    assert done.out.count("matches the file") == 2 and "DOES NOT" not in done.out
+    assert done.out.count("matches the file") == 3 and "DOES NOT" not in done.out
     for cancer, scores in card["three_class_untrained"].items():
         assert f"- {cancer}: accuracy {scores['t2_accuracy']:.4f}, MCC {scores['t2_mcc']:.4f}" in done.out
     low, high = predict.neutral_range()

@@ -172,6 +172,19 @@ def test_offset_undoes_a_library_size_error_without_labels():
     assert direction_offset(genes.counts, ~genes.is_tumor, wrong) == pytest.approx(-offset, abs=0.01)
 
 
+def test_offset_is_zero_where_no_gap_tells_it():
+    """Fold changes spread evenly over zero: wherever fewest genes happen to lie, it is no gap."""
+    rng = np.random.default_rng(0)
+    tumor = np.repeat([False, True], [20, 20])
+    ratio = np.linspace(-3, 3, 400)
+    counts = rng.poisson(500 * np.exp2(np.where(tumor, ratio[:, None] / 2, -ratio[:, None] / 2)))
+    factors = np.full(40, counts.sum(0).mean() / 1e6)
+    assert direction_offset(counts, tumor, factors) == 0.0
+    split = np.abs(ratio) > 0.5  # the same genes with a gap, the zero moved
+    moved = factors * np.where(tumor, 2**-0.4, 2**0.4)
+    assert 0.2 < direction_offset(counts[split], tumor, moved) <= 1
+
+
 def test_part_weights_let_a_fifth_stand_for_the_whole():
     np.testing.assert_array_equal(part_weights(["T2", "F1", "T3"]), [5, 1, 1])
     np.testing.assert_array_equal(part_weights(["T1", "T2", "T3"]), [1, 1, 5])

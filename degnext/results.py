@@ -1,0 +1,64 @@
+"""The committed scores of all methods on the authors' data, laid beside the paper's Tables 2 and 3."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .errors import InputError
+from .paper import EXPERIMENTS, paper_table
+from .paths import data_dir
+
+PAPER, RELEASED = "the paper", "the authors' weights"
+OURS = {"paper": "paper's network, paper's protocol", "corrected": "paper's network, corrected"}
+MAIN = (PAPER, RELEASED, OURS["paper"], OURS["corrected"], "ProfileCNN", "log-fold-change rule")
+SCORES = ("accuracy", "accuracy_low", "accuracy_high", "mcc", "mcc_low", "mcc_high", "auc")
+
+
+def committed_scores() -> pd.DataFrame:
+    """Return ``data/results/network.csv`` and ``baselines.csv`` as one table with a column ``method`` for readers.
+
+    Runs that compare variants (a layer option, training cohorts left out) are not in it. Raises InputError where a table is missing.
+    """
+    tables = []
+    for name in ("network", "baselines"):
+        path = data_dir() / "results" / f"{name}.csv"
+        if not path.exists():
+            raise InputError(f"data/results/{name}.csv is missing: make it with scripts/run_{name}.py or check the repository out again")
+        tables.append(pd.read_csv(path))
+    table = pd.concat(tables, ignore_index=True)
+    note = table["note"].fillna("")
+    table = table[~note.str.contains("left out|relu=")].copy()
+    table["method"] = table["model"]
+    network = table["model"] == "DEGnext"
+    table.loc[network, "method"] = table.loc[network, "protocol"].map(OURS)
+    table.loc[table["note"].fillna("").str.contains("released weights"), "method"] = RELEASED
+    baseline = table["protocol"].isin(["raw row", "profile features"])
+    table.loc[baseline, "method"] += ", " + table.loc[baseline, "protocol"]
+    return table
+
+
+def mean_scores(table: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Return the mean over folds and seeds of every score on ``part``, with the number of runs; index (cancer, method)."""
+    chosen = table[table["part"] == part]
+    by = chosen.groupby(["cancer", "method"])
+    return by[["n", *SCORES, "batch_accuracy", "batch_mcc", "train_seconds"]].mean().assign(runs=by.size(), note=by["note"].first())
+
+
+def beside_paper(table: pd.DataFrame, experiment: str, part: str, methods: tuple[str, ...] = MAIN) -> pd.DataFrame:
+    """Return one row per cohort and one column per method: accuracy and MCC over all genes, the paper's own figures first.
+
+    ``experiment`` names the paper's table (``general`` 2, ``transfer`` 3), or is empty where it has none. A dash marks what was not run.
+    """
+    scores = mean_scores(table, part)
+    printed = paper_table(EXPERIMENTS[experiment]) if experiment else None
+    rows = {}
+    for cancer in sorted(scores.index.unique("cancer")):
+        mine = scores.loc[cancer]
+        row = {"genes": f"{mine['n'].mean():,.0f}"}
+        for method in methods:
+            if method == PAPER and printed is not None:
+                row[method] = f"{printed.at[cancer, 'accuracy']:.1f} %, {printed.at[cancer, 'mcc']:.2f}" if cancer in printed.index else "–"
+            elif method != PAPER and method in scores.index.unique("method"):
+                row[method] = f"{100 * mine.at[method, 'accuracy']:.1f} %, {mine.at[method, 'mcc']:.2f}" if method in mine.index else "–"
+        rows[cancer] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cohort")

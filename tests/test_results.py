@@ -1,0 +1,58 @@
+"""degnext.results: the committed scores, averaged and laid beside the paper's."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from degnext import results
+from degnext.errors import InputError
+from degnext.evaluate import RESULT_COLUMNS
+from degnext.paper import paper_value
+
+
+def row(**values) -> dict:
+    given = dict(cancer="CHOL", source="published", experiment="transfer", protocol="corrected", model="DEGnext", part="Q", fold=0, seed=0, n=10,
+                 accuracy=0.9, accuracy_low=0.8, accuracy_high=1.0, mcc=0.8, mcc_low=0.7, mcc_high=0.9, note="")
+    return dict.fromkeys(RESULT_COLUMNS) | given | values
+
+
+@pytest.fixture
+def committed(tmp_path, monkeypatch):
+    """Write tables where committed_scores looks for them."""
+    monkeypatch.setattr(results, "data_dir", lambda: tmp_path)
+    (tmp_path / "results").mkdir()
+
+    def write(name: str, rows: list[dict]) -> None:
+        pd.DataFrame(rows, columns=list(RESULT_COLUMNS)).to_csv(tmp_path / "results" / f"{name}.csv", index=False)
+
+    return write
+
+
+def test_methods_are_told_apart_and_variants_left_out(committed):
+    committed("network", [row(), row(seed=1, accuracy=0.7), row(protocol="paper", accuracy=0.5), row(protocol="paper", note="the authors' released weights", accuracy=0.6),
+                          row(note="trained on T1; relu=conv", accuracy=0.1), row(note="LUSC and UCEC left out", accuracy=0.1)])
+    committed("baselines", [row(model="SVM", protocol="raw row"), row(model="SVM", protocol="log-CPM row"), row(model="ProfileCNN", protocol="profile image", accuracy=1.0)])
+    table = results.committed_scores()
+    assert set(table["method"]) == {*results.OURS.values(), results.RELEASED, "SVM, raw row", "SVM", "ProfileCNN"}
+    mean = results.mean_scores(table, "Q").loc["CHOL"]
+    assert mean.at[results.OURS["corrected"], "accuracy"] == pytest.approx(0.8) and mean.at[results.OURS["corrected"], "runs"] == 2
+    shown = results.beside_paper(table, "transfer", "Q").loc["CHOL"]
+    assert shown[results.PAPER] == f"{paper_value('CHOL', 'transfer', 'accuracy'):.1f} %, {paper_value('CHOL', 'transfer', 'mcc'):.2f}"
+    assert shown[results.OURS["corrected"]] == "80.0 %, 0.80" and shown[results.RELEASED] == "60.0 %, 0.80" and shown["genes"] == "10"
+    assert "log-fold-change rule" not in shown  # not run: no column
+
+
+def test_what_was_not_run_is_a_dash(committed):
+    committed("network", [row(), row(cancer="KICH")])
+    committed("baselines", [row(model="ProfileCNN", protocol="profile image")])
+    shown = results.beside_paper(results.committed_scores(), "transfer", "Q")
+    assert shown.at["KICH", "ProfileCNN"] == "–" and shown.at["CHOL", "ProfileCNN"] != "–"
+    assert results.PAPER not in results.beside_paper(results.committed_scores(), "", "Q")
+
+
+def test_a_missing_table_says_how_to_make_it(committed, is_helpful):
+    committed("network", [row()])
+    with pytest.raises(InputError) as error:
+        results.committed_scores()
+    assert "run_baselines.py" in str(error.value) and is_helpful(str(error.value))
