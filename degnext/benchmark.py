@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from .baselines import LogFoldChangeRule, paper_baselines, profile_features, strong_references
 from .cohorts import NEUTRAL, LabeledCohort
+from .encode import row_values
 from .evaluate import evaluate, result_row, result_table
 from .profile_steps import _FINE_TUNE, _GENERAL, genes_of
 from .profile_train import Genes, ProfileClassifier
@@ -49,9 +50,7 @@ class ProfileModel:
 
 def scaled_rows(cohort: LabeledCohort) -> tuple[np.ndarray, np.ndarray]:
     """Return raw counts and log2(CPM + 1), genes × samples, normal first; library sizes as the profile network takes them."""
-    order = np.argsort(cohort.is_tumor, kind="stable")
-    counts, factors = cohort.counts.to_numpy()[:, order], genes_of(cohort).factors[order]
-    return counts.astype(np.float32), np.log2(counts / factors + 1).astype(np.float32)
+    return row_values(cohort, "none"), row_values(cohort, "log_cpm", genes_of(cohort).factors)
 
 
 def _methods(seed: int, is_tumor: np.ndarray | None) -> Iterator[tuple[str, str, Callable]]:

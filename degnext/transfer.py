@@ -124,9 +124,9 @@ def train(
     rules, rng = model.rules, np.random.default_rng(seed)
     stages = {"three classes": [], "two classes": []}
     cut, draws = (drawn_samples, draws) if is_drawn(protocol, max_samples, draws) else (fewer_samples, 1)
-    for cohort in (c for c in cohorts for _ in range(draws)):
+    for cohort, factors in ((c, f) for c in cohorts for f in [scale_factors(c)] for _ in range(draws)):
         shown = cut(cohort, max_samples, rng)
-        v = row_values(shown, rules.scaling, scale_factors(cohort)[shown.counts.columns])
+        v = row_values(shown, rules.scaling, factors[shown.counts.columns])
         for stage, parts in (("three classes", ("T1", "T2")), ("two classes", ("F1",))):
             rows = np.flatnonzero(cohort.genes["part"].isin(parts))
             rows = rng.choice(rows, max_genes, replace=False) if 0 < max_genes < len(rows) else rows
@@ -164,9 +164,10 @@ def answer(model: DEGnext, target: LabeledCohort, rows: np.ndarray, max_samples:
     """
     drawn = is_drawn(model.protocol, max_samples, draws)
     rng, logit, factors = np.random.default_rng(seed), np.zeros(len(rows)), scale_factors(target, rows if align else None)
+    asked = replace(target, counts=target.counts.iloc[rows])
     for _ in range(ANSWER_DRAWS if drawn else 1):
-        shown = drawn_samples(target, max_samples, rng, balanced=True) if drawn else target
-        values = row_values(shown, model.rules.scaling, factors[shown.counts.columns])[rows]
+        shown = drawn_samples(asked, max_samples, rng, balanced=True) if drawn else asked
+        values = row_values(shown, model.rules.scaling, factors[shown.counts.columns])
         here = model.decision_function(values)
         if drawn and mirror:
             here = (here - model.decision_function(np.roll(values, shown.n_tumor, axis=1))) / 2
