@@ -139,8 +139,9 @@ class ProfileClassifier:
         generator = torch.Generator().manual_seed(self.random_state)
         torch.manual_seed(self.random_state)
         x, y = torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(y.astype(np.int64))
+        x, self.model_ = (z.to(memory_format=torch.channels_last) for z in (x, self.model_))
         mirrored = torch.tensor([1, 0, 2])                # the label of a flipped image
-        optimizer = torch.optim.AdamW(self.model_.parameters(), lr=learning_rate, weight_decay=0.01)
+        optimizer = torch.optim.AdamW(self.model_.parameters(), lr=learning_rate, weight_decay=0.01, fused=True)
         steps = max(1, epochs * -(-len(y) // self.batch_size))
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps + 1, pct_start=0.2)
         self.model_.train()
