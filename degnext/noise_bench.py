@@ -14,11 +14,13 @@ from .benchmark import CNN, FEATURES, IMAGE, RAW, RULE, SCALED
 from .ceiling import ceiling
 from .cohorts import NEUTRAL, LabeledCohort
 from .noise import LEVELS, add_noise, drop_samples, scale_group, swap_groups, thin
+from .profile_calibration import adapt_shares
 from .profile_steps import genes_of
 from .profile_train import ProfileClassifier
 
 READINGS = ("absolute", "relative")
 CEILINGS = {"ceiling": "ceiling", "sign": "sign of the noisy difference"}
+SHARES = ", class shares estimated"
 PERTURBATIONS: dict[str, tuple[float, ...]] = {
     "tumors deeper (times)": (0.25, 0.5, 2, 4), "samples kept (share)": (0.75, 0.5, 0.25),
     "groups swapped (share)": (0.01, 0.02, 0.05, 0.1), "reads kept (share)": (0.5, 0.1, 0.01),
@@ -56,7 +58,9 @@ def transfer_answer(models: dict, rows: np.ndarray) -> Answer:
         genes = genes_of(cohort, rows)._replace(labels=None)
         for key, (model, _) in models.items():
             if key[1] == IMAGE:
-                out[key] = model.predict(genes)
+                proba = model.predict_proba(genes)
+                out[key] = proba.argmax(1)
+                out[key[0] + SHARES, key[1]] = adapt_shares(proba).argmax(1)
                 out[key[0] + ", not aligned", key[1]] = _not_aligned(model).predict(genes)
         return out | rule_answer(cohort, rows)
 
@@ -177,7 +181,7 @@ def test_rows(cohort: LabeledCohort, train_part: str = "T1") -> tuple[np.ndarray
 def against_ceiling(table: pd.DataFrame, model: str = CNN, reading: str = "relative") -> pd.DataFrame:
     """Return, per cohort and level, a model's accuracy, both ceilings, the best other method and its name.
 
-    table: rows of ``noise.csv`` of one experiment and one ``noise_on``. "not aligned" variants of the network count as the network's own.
+    table: rows of ``noise.csv`` of one experiment and one ``noise_on``. Variants of the network ("not aligned", "class shares estimated") count as its own.
     """
     rows = table[table["reading"] == reading].reset_index(drop=True).assign(method=lambda t: t["model"] + ", " + t["protocol"].fillna(""))
     own = rows["model"].str.startswith(CNN)

@@ -43,6 +43,21 @@ def abstention(labels: np.ndarray, proba: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"coverage": n / len(sure), "accuracy": hits / n, "confidence": sure[order][last], "wrong": n - hits})
 
 
+def adapt_shares(proba: np.ndarray, n_iterations: int = 200) -> np.ndarray:
+    """Return the probabilities of genes × K when classes are as frequent as these genes themselves say, without any label.
+
+    Expectation maximisation of the class shares (Saerens, Latinne & Decaestecker 2002, Neural Computation 14:21), started
+    at equal shares. Sure answers stay; doubtful ones lean to the larger class. Swapping two columns swaps the answer's.
+    """
+    equal = np.full(proba.shape[1], 1 / proba.shape[1])
+    shares = equal
+    for _ in range(n_iterations):
+        weighted = proba * (shares / equal)
+        adapted = weighted / weighted.sum(1, keepdims=True)
+        shares = adapted.mean(0)
+    return adapted
+
+
 def wilson(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     """Return the 95 % interval of a share of ``hits`` in ``n``."""
     share, shrink = hits / n, 1 + z**2 / n

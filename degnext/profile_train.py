@@ -60,13 +60,14 @@ class ProfileClassifier:
 
     With two classes every gene is taken to be differentially expressed, and ``align=True`` lets predict estimate the
     log2 ratio at which they turn from down to up (:func:`degnext.profile.direction_offset`), without labels.
-    subsamples: per cohort, how many further images are drawn from random subsets of its samples. Equal
-    ``random_state`` gives equal weights on one machine with one number of threads.
+    subsamples: per cohort, how many further images are drawn from random subsets of its samples. noisy: how many are drawn
+    with random noise (:func:`add_random_noise`); None: 1 with two classes, else 0. Equal ``random_state`` gives equal
+    weights on one machine with one number of threads.
     """
 
     def __init__(self, n_classes: int = 2, *, channels: Sequence[str] | None = None, width: int = WIDTH,
                  align: bool | None = None, epochs: int = 5, learning_rate: float = 2e-3, batch_size: int = 128,
-                 subsamples: int = 0, n_filters: int = 32, random_state: int = 0):
+                 subsamples: int = 0, noisy: int | None = None, n_filters: int = 32, random_state: int = 0):
         if n_classes not in (2, 3):
             raise InputError(f"n_classes is {n_classes}: use 2 (DR, UR) or 3 (DR, UR, neutral)")
         self.n_classes, self.width, self.random_state = n_classes, width, random_state
@@ -74,6 +75,7 @@ class ProfileClassifier:
         self.align = n_classes == 2 if align is None else align
         self.epochs, self.learning_rate, self.batch_size = epochs, learning_rate, batch_size
         self.subsamples, self.n_filters = subsamples, n_filters
+        self.noisy = int(n_classes == 2) if noisy is None else noisy
         self.temperature_ = 1.0
 
     # -- encoding ------------------------------------------------------------------------------------------------
@@ -94,9 +96,9 @@ class ProfileClassifier:
         for genes in [cohorts] if isinstance(cohorts, Genes) else cohorts:
             if genes.labels is None or not np.isin(genes.labels, range(self.n_classes)).all():
                 raise InputError(f"labels must be 0…{self.n_classes - 1} for every gene: drop or relabel the others")
-            for draw in range(1 + self.subsamples):
-                images.append(self.encode(genes if draw == 0 else subsample(genes, rng)))
-                labels.append(np.asarray(genes.labels))
+            shown = [genes, *(subsample(genes, rng) for _ in range(self.subsamples)), *(add_random_noise(genes, rng) for _ in range(self.noisy))]
+            images += [self.encode(g) for g in shown]
+            labels += [np.asarray(genes.labels)] * len(shown)
         return np.concatenate(images), np.concatenate(labels)
 
     # -- training ------------------------------------------------------------------------------------------------
@@ -156,7 +158,7 @@ class ProfileClassifier:
                 torch.nn.utils.clip_grad_norm_(self.model_.parameters(), 1.0)
                 optimizer.step()
                 schedule.step()
-        self.model_.eval()
+        self.model_.to(memory_format=torch.contiguous_format).eval()
 
     def calibrate(self, genes: Genes | np.ndarray, y: np.ndarray | None = None) -> ProfileClassifier:
         """Fit one temperature that divides all logits, on genes not trained on. Returns self."""
@@ -233,6 +235,16 @@ class ProfileClassifier:
         """Load the package's weights (see ``weights/model_card.json``); ``few_samples``: three classes, 2 to 10 samples a group."""
         name = "few_samples" if few_samples else "two_class" if n_classes == 2 else "three_class"
         return cls.load(WEIGHTS / f"profile_{name}.safetensors")
+
+
+def add_random_noise(genes: Genes, rng: np.random.Generator) -> Genes:
+    """Return the genes with Gaussian noise of 50 to 1,000 % of each gene's own SD within groups, one level drawn at random."""
+    from .noise import add_noise
+
+    level = float(np.exp(rng.uniform(np.log(50), np.log(1000))))
+    counts = add_noise(genes.counts, level, "relative", rng, genes.is_tumor)
+    factors = None if genes.factors is None else genes.factors * counts.sum(0) / genes.counts.sum(0)
+    return genes._replace(counts=counts, factors=factors)
 
 
 def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> Genes:

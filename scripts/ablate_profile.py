@@ -41,6 +41,7 @@ VARIANTS += [{"name": f"without {c}", "channels": [k for k in DIRECTION_CHANNELS
 VARIANTS += [{"name": "log_ratio only", "channels": ["log_ratio"]}]
 VARIANTS += [{"name": f"width {w}", "width": w} for w in (4, 8, 32)]
 VARIANTS += [{"name": f"scaling: {s}", "scaling": s} for s in list(SCALINGS)[1:]]
+VARIANTS += [{"name": "without noisy copies", "noisy": 0}]
 VARIANTS += [{"name": "no alignment", "align": False}, {"name": "no alignment, plain total", "align": False, "scaling": "plain total"},
              {"name": "2 subsampled images more per gene", "subsamples": 2}]
 

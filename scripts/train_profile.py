@@ -2,7 +2,7 @@
 
     DEGNEXT_DATA=/path/to/data python scripts/train_profile.py            # weights and card, about two minutes
     DEGNEXT_DATA=/path/to/data python scripts/train_profile.py --general  # adds general learning, cohort by cohort
-    DEGNEXT_DATA=/path/to/data python scripts/train_profile.py --few-only # trains the small-sample network alone
+    DEGNEXT_DATA=/path/to/data python scripts/train_profile.py --only few # trains the small-sample network alone; or --only two
 
 The training cancers are the paper's nine. What was chosen (channels, alignment, epochs, calibration) was chosen by
 leaving out one of them at a time: see scripts/ablate_profile.py.
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--general", action="store_true", help="also run general learning on every cohort at hand")
-    parser.add_argument("--few-only", action="store_true", help="train the small-sample network only; the card keeps the rest")
+    parser.add_argument("--only", choices=("two", "few"), help="train the two-class or the small-sample network only; weights and card keep the rest")
     parser.add_argument("--threads", type=int, default=1, help="the network is small: more threads hardly help")
     args = parser.parse_args()
     if shared_data() is None:
@@ -168,7 +168,7 @@ def main() -> None:
     folder = shared_data() / "published"
     trained = [Published(c, folder) for c in TRAINING]
     args.out.mkdir(parents=True, exist_ok=True)
-    if args.few_only:
+    if args.only == "few":
         card = json.loads((args.out / "model_card.json").read_text(encoding="utf-8"))
         card["files"]["profile_few_samples.safetensors"] = few_samples(trained, args.seed, args.out)
         card["protocol"] = {**card["protocol"], "few_samples": FEW_PROTOCOL}
@@ -180,8 +180,10 @@ def main() -> None:
     two = ProfileClassifier(2, random_state=args.seed).fit([transfer_training_genes(c) for c in trained])
     seconds_two = time.perf_counter() - start
     start = time.perf_counter()
-    three = ProfileClassifier(random_state=args.seed, **PRETRAIN_THREE)
-    three.fit([c.genes("T2") for c in trained if c.has("T2")])
+    if args.only:
+        three, old = ProfileClassifier.pretrained(3), json.loads((args.out / "model_card.json").read_text(encoding="utf-8"))["files"]
+    else:
+        three = ProfileClassifier(random_state=args.seed, **PRETRAIN_THREE).fit([c.genes("T2") for c in trained if c.has("T2")])
     seconds_three = time.perf_counter() - start
     print(f"trained: two classes {seconds_two:.1f} s, three classes {seconds_three:.1f} s", flush=True)
 
@@ -204,10 +206,12 @@ def main() -> None:
     elif (args.out / "model_card.json").exists():              # keep what an earlier run with --general measured
         general = json.loads((args.out / "model_card.json").read_text()).get("general_learning", {})
 
-    files = {}
-    for name, model in (("profile_two_class", two), ("profile_three_class", three)):
-        files[f"{name}.safetensors"] = entry(model, args.out / f"{name}.safetensors")
-    files["profile_few_samples.safetensors"] = few_samples(trained, args.seed, args.out)
+    files = {"profile_two_class.safetensors": entry(two, args.out / "profile_two_class.safetensors")}
+    if args.only:
+        files = old | files
+    else:
+        files["profile_three_class.safetensors"] = entry(three, args.out / "profile_three_class.safetensors")
+        files["profile_few_samples.safetensors"] = few_samples(trained, args.seed, args.out)
     used = [f for c in TRAINING for part in PARTS.values() if (f := folder / f"TCGA-{c}_{part}.csv").exists()]
     card = {
         "model": "ProfileCNN", "files": files, "seed": args.seed,
@@ -217,7 +221,8 @@ def main() -> None:
         "protocol": {
             "two_class": "trained on the labels of T2's DE genes and F1 of the nine training cancers (BRCA: T3, all there is;"
                       " THCA has no F1); size factors from every gene at hand, a part standing in for a missing one"
-                      " counted five times; tested on all of Q of cancers not trained on, aligned without labels",
+                      " counted five times; every cohort shown a second time with noise of 50 to 1,000 % of each gene's SD (chosen, with the"
+                      " alignment's kernel, on left-out training cancers); tested on all of Q of cancers not trained on, aligned without labels",
             "three_class": "trained on the labels of T2 of the training cancers, all samples and random subsets of samples",
             "few_samples": FEW_PROTOCOL,
             "choices": (

@@ -21,7 +21,8 @@ from degnext.profile import (
     size_factors,
 )
 from degnext.profile_model import ProfileCNN
-from degnext.profile_train import WEIGHTS, Genes, ProfileClassifier, subsample
+from degnext.noise import add_noise
+from degnext.profile_train import WEIGHTS, Genes, ProfileClassifier, add_random_noise, subsample
 
 
 def draw(seed: int, n_genes: int = 600, n_normal: int = 12, n_tumor: int = 20, neutral: float = 0.0) -> Genes:
@@ -237,3 +238,22 @@ def test_pretrained_weights_transfer_to_published_cohorts(cancer):
     assert got["accuracy"] >= 0.99 and got["mcc"] >= 0.97 and got["ece"] < 0.03
     # one gene of slack: HNSC's rule is right on all 734 genes, the network on 733 (stated in the model card)
     assert round((got["rule_accuracy"] - got["accuracy"]) * got["n_genes"]) <= 1
+
+
+def test_offset_is_zero_where_noise_has_filled_the_gap():
+    """The gap of the clean cohort gives the offset; with noise of five SD fluctuations must not pass for a gap."""
+    genes = draw(13, 600, 30, 30)
+    wrong = shift_groups(size_factors(genes.counts), genes.is_tumor, -0.8)
+    assert 0.2 < abs(direction_offset(genes.counts, genes.is_tumor, wrong)) <= 1
+    found = [direction_offset(add_noise(genes.counts, 500, "relative", np.random.default_rng(seed), genes.is_tumor), genes.is_tumor, wrong) for seed in range(5)]
+    assert found == [0.0] * 5
+
+
+def test_noisy_copies_keep_labels_and_scaling():
+    genes = draw(14, 300, 20, 20)._replace(labels=np.arange(300) % 2)
+    genes = genes._replace(factors=size_factors(genes.counts))
+    copy = add_random_noise(genes, np.random.default_rng(0))
+    assert (copy.counts != genes.counts).mean() > 0.5 and copy.labels is genes.labels
+    np.testing.assert_allclose(copy.factors / genes.factors, copy.counts.sum(0) / genes.counts.sum(0))
+    images, labels = ProfileClassifier(2)._training_set(genes)
+    assert len(images) == len(labels) == 600 and len(ProfileClassifier(2, noisy=0)._training_set(genes)[1]) == 300

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from degnext.paths import data_dir
-from degnext.profile_calibration import abstention, calibration_error, reliability, wilson
+from degnext.profile_calibration import abstention, adapt_shares, calibration_error, reliability, wilson
 
 PROBA = np.array([[0.95, 0.05], [0.05, 0.95], [0.92, 0.08], [0.6, 0.4], [0.35, 0.65], [1.0, 0.0]])
 LABELS = np.array([0, 1, 1, 0, 0, 0])
@@ -55,3 +55,20 @@ def test_the_tables_of_record_agree_with_each_other_and_the_promise():
         wrong = (part["n"] * (1 - part["accuracy"])).sum()
         assert curves[curves["cancer"] == cancer]["wrong"].iloc[-1] == pytest.approx(wrong, abs=0.01)
     assert bins[bins["cancer"] != "all six"]["n"].sum() == bins[bins["cancer"] == "all six"]["n"].sum()
+
+
+def test_class_shares_are_found_without_labels_and_raise_accuracy():
+    """Planted: 90 % of one class, Gaussian evidence; answers for equal shares are brought near the Bayes rule's."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(4000) < 0.9).astype(int)
+    z = rng.normal(np.where(labels, 0.7, -0.7))
+    up = 1 / (1 + np.exp(-2 * 0.7 * z))                       # right where both classes are equally frequent
+    proba = np.stack([1 - up, up], 1)
+    adapted = adapt_shares(proba)
+    np.testing.assert_allclose(adapted.sum(1), 1)
+    assert abs(adapted[:, 1].mean() - 0.9) < 0.03
+    bayes = np.mean((2 * 0.7 * z + np.log(9) > 0) == labels)
+    assert np.mean(adapted.argmax(1) == labels) > bayes - 0.005 > np.mean(proba.argmax(1) == labels) + 0.1
+    np.testing.assert_allclose(adapt_shares(proba[:, ::-1])[:, ::-1], adapted, atol=1e-9)
+    sure = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    np.testing.assert_array_equal(adapt_shares(sure), sure)
