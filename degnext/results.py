@@ -17,7 +17,8 @@ SCORES = ("accuracy", "accuracy_low", "accuracy_high", "mcc", "mcc_low", "mcc_hi
 def committed_scores() -> pd.DataFrame:
     """Return ``data/results/network.csv`` and ``baselines.csv`` as one table with a column ``method`` for readers.
 
-    Runs that compare variants (a layer option, training cohorts left out) are not in it. Raises InputError where a table is missing.
+    Runs that compare variants (a layer option, training cohorts left out, a cut cohort's samples drawn once where there is a run with
+    several draws) are not in it. Raises InputError where a table is missing.
     """
     tables = []
     for name in ("network", "baselines"):
@@ -27,7 +28,10 @@ def committed_scores() -> pd.DataFrame:
         tables.append(pd.read_csv(path))
     table = pd.concat(tables, ignore_index=True)
     note = table["note"].fillna("")
-    table = table[~note.str.contains("left out|relu=")].copy()
+    cut = (table["experiment"] == "general") & note.str.contains("cohorts cut")
+    drawn = note.str.contains("draws of samples")
+    variant = cut & ~drawn & table["cancer"].isin(table.loc[cut & drawn, "cancer"])
+    table = table[~variant & ~note.str.contains("left out|relu=")].copy()
     table["method"] = table["model"]
     network = table["model"] == "DEGnext"
     table.loc[network, "method"] = table.loc[network, "protocol"].map(OURS)

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from .cohorts import TRAINING, LabeledCohort, check_cancer
+from .cohorts import NEUTRAL, TRAINING, LabeledCohort, check_cancer
 from .encode import Standardizer, grid_image, row_values
 from .errors import InputError
 from .estimator import DEGnext
@@ -110,14 +110,14 @@ def scale_factors(cohort: LabeledCohort, changed: np.ndarray | None = None) -> p
 
 def train(
     cohorts: list[LabeledCohort], protocol: str = "corrected", epochs: int | None = None, max_genes: int = 0, seed: int = 0,
-    device: str = "auto", progress: bool = False, *, max_samples: int = 0, draws: int = 1, checkpoint: Path | None = None,
+    device: str = "auto", progress: bool = False, *, max_samples: int = 0, draws: int = 1, fine_tune_part: str = "F1", checkpoint: Path | None = None,
 ) -> DEGnext:
     """Train both stages on all ``cohorts``, without their T3, and return the two-class estimator.
 
     ``paper`` trains on the cohorts one after another, ``corrected`` on shuffled batches of all of them. Library sizes
     come from all genes of a cohort (:func:`scale_factors`), the standardisation from training genes. ``max_genes`` cuts each cohort and stage,
     ``max_samples`` each cohort's samples: once and for all with ``draws=1`` or under ``paper``; else every gene is shown
-    ``draws`` times, each time over other samples.
+    ``draws`` times, each time over other samples. The two-class stage learns the called genes of ``fine_tune_part``.
     In the folder ``checkpoint`` a killed run goes on where it was.
     """
     model = DEGnext(protocol, random_state=seed, device=device)
@@ -127,8 +127,8 @@ def train(
     for cohort, factors in ((c, f) for c in cohorts for f in [scale_factors(c)] for _ in range(draws)):
         shown = cut(cohort, max_samples, rng)
         v = row_values(shown, rules.scaling, factors[shown.counts.columns])
-        for stage, parts in (("three classes", ("T1", "T2")), ("two classes", ("F1",))):
-            rows = np.flatnonzero(cohort.genes["part"].isin(parts))
+        for stage, parts in (("three classes", ("T1", "T2")), ("two classes", (fine_tune_part,))):
+            rows = np.flatnonzero(cohort.genes["part"].isin(parts) & ((cohort.genes["label"] != NEUTRAL) | (stage == "three classes")))
             rows = rng.choice(rows, max_genes, replace=False) if 0 < max_genes < len(rows) else rows
             if len(rows):
                 stages[stage].append((v[rows], cohort.genes["label"].to_numpy()[rows]))

@@ -54,7 +54,7 @@ class Job:
     epochs: int = 0
     fine_tune_epochs: int = 0
     max_samples: int = 0
-    draws: int = 1  # transfer only: images per training gene, each of other samples
+    draws: int = 1  # images per training gene, each of other samples; in general learning, tested on T3 only
     left_out: str = ""  # transfer only: training cohorts, joined by +, that are left out and tested instead of the untrained ones
 
     @property
@@ -68,7 +68,7 @@ class Job:
 def plan(which: str) -> list[Job]:
     """Return the jobs in the order in which they are worth running."""
     whole = [c for c in ("CHOL", "KICH", "READ")]
-    others = [c for c in TRAINING + UNTRAINED if c not in whole and {"T2", "F1", "T3"} <= set(published_parts(c))]
+    others = [c for c in TRAINING + UNTRAINED if c not in whole and {"T2", "T3"} <= set(published_parts(c))]
     if which == "full":
         jobs = [Job("released", "paper"), Job("transfer", "paper"), Job("general", "corrected", "CHOL", relu="conv"), Job("general", "paper", "CHOL", relu="conv")]
         jobs += [Job("transfer", "corrected", seed=s, epochs=4, draws=6, max_samples=90) for s in range(3)]
@@ -78,11 +78,12 @@ def plan(which: str) -> list[Job]:
         return jobs
     jobs = [Job("released", "paper"), Job("transfer", "corrected", epochs=2, draws=3, max_samples=90)]
     jobs += [Job("general", "corrected", c) for c in whole] + [Job("general", "corrected", "CHOL", relu="conv")]
-    jobs += [Job("general", "corrected", c, max_samples=90) for c in others]
+    jobs += [Job("general", "corrected", c, epochs=4, max_samples=90, draws=3) for c in others]
     jobs += [Job("general", "paper", "CHOL"), Job("transfer", "paper", epochs=20, max_samples=45)]
     jobs += [Job("general", "corrected", c, fold) for c in ("CHOL", "KICH") for fold in range(1, 5)]
     jobs += [Job("general", "paper", "KICH"), *(Job("general", "corrected", "CHOL", seed=s) for s in (1, 2))]
     jobs += [Job("transfer", "corrected", seed=s, epochs=2, draws=3, max_samples=90) for s in (1, 2)]
+    jobs += [Job("general", "corrected", c, max_samples=90) for c in ("KIRC", "KIRP", "LIHC", "LUAD")]  # what the draws are worth
     return jobs + leave_out()
 
 
@@ -102,6 +103,8 @@ def run_general(job: Job, device: str) -> list[dict]:
     cohort = published_folds(load(job.cancer))
     train_part = "T1" if "T1" in cohort.parts else "T2"
     cohort = cohort.with_fold(job.fold) if train_part == "T1" else cohort
+    if job.draws > 1:
+        return run_drawn(job, cohort, device)
     if job.max_samples:
         cohort = transfer.fewer_samples(cohort, job.max_samples, np.random.default_rng(job.seed))
     settings = dict(relu=job.relu, epochs=job.epochs or None, fine_tune_epochs=job.fine_tune_epochs or None, random_state=job.seed, device=device)
@@ -114,6 +117,19 @@ def run_general(job: Job, device: str) -> list[dict]:
             rows.append(result_row(cancer=job.cancer, model="DEGnext", experiment=experiment, part=part, scores=scores, fold=job.fold,
                                    train_seconds=round(done["seconds"], 1), note=note(job, len(done["history"]), len(done["fine_tune_history"]), train_part)))
     return rows
+
+
+def run_drawn(job: Job, cohort: LabeledCohort, device: str) -> list[dict]:
+    """Train on one cohort with several draws of samples per gene, as transfer does; return the scores on T3 (Q gives the alignment)."""
+    start = time.perf_counter()
+    model = transfer.train([cohort], job.protocol, job.epochs or None, seed=job.seed, device=device, max_samples=job.max_samples,
+                           draws=job.draws, fine_tune_part="F1" if "F1" in cohort.parts else "T2", checkpoint=FOLDER / job.name)
+    seconds, q = time.perf_counter() - start, cohort.rows("Q")
+    labels, proba = transfer.answer(model, cohort, q, job.max_samples, job.draws, job.seed)
+    t3 = np.isin(q, cohort.rows("T3"))
+    scores = network_steps.scores_both_ways(cohort.genes["label"].to_numpy()[q[t3]], labels[t3], proba[t3])
+    return [result_row(cancer=job.cancer, model="DEGnext", experiment="general", part="T3", scores=scores, fold=job.fold,
+                       train_seconds=round(seconds, 1), note=note(job, job.epochs or model.rules.epochs, 0, "T2, F1" if "F1" in cohort.parts else "T2, without F1"))]
 
 
 def run_transfer(job: Job, device: str) -> list[dict]:
