@@ -33,7 +33,7 @@ from degnext.evaluate import result_row, result_table
 from degnext.files import write_atomic
 from degnext.labels import published_folds
 from degnext.paths import data_dir, results_dir
-from degnext.published import published_parts
+from degnext.published import load_published, published_parts
 from degnext.sources import load_cohort
 from degnext.train import pick_device
 
@@ -95,6 +95,8 @@ def leave_out() -> list[Job]:
 def load(cancer: str) -> LabeledCohort:
     """Return the cohort with every part at hand."""
     whole = "T1" in published_parts(cancer)
+    if "F1" not in published_parts(cancer):
+        return load_published(cancer, train_part=None)
     return load_cohort(cancer, "published", train_part="T1" if whole else "T2")
 
 
@@ -124,7 +126,7 @@ def run_drawn(job: Job, cohort: LabeledCohort, device: str) -> list[dict]:
     start = time.perf_counter()
     model = transfer.train([cohort], job.protocol, job.epochs or None, seed=job.seed, device=device, max_samples=job.max_samples,
                            draws=job.draws, fine_tune_part="F1" if "F1" in cohort.parts else "T2", checkpoint=FOLDER / job.name)
-    seconds, q = time.perf_counter() - start, cohort.rows("Q")
+    seconds, q = time.perf_counter() - start, cohort.rows("Q" if "F1" in cohort.parts else "T3")
     labels, proba = transfer.answer(model, cohort, q, job.max_samples, job.draws, job.seed)
     t3 = np.isin(q, cohort.rows("T3"))
     scores = network_steps.scores_both_ways(cohort.genes["label"].to_numpy()[q[t3]], labels[t3], proba[t3])
