@@ -14,7 +14,8 @@ from .cohorts import NEUTRAL, LabeledCohort
 from .encode import row_values
 from .evaluate import evaluate, result_row, result_table
 from .profile_steps import _FINE_TUNE, _GENERAL, genes_of
-from .profile_train import Genes, ProfileClassifier
+from .profile_genes import Genes
+from .profile_train import ProfileClassifier
 from .rows import comparable_rows
 
 RAW, SCALED, FEATURES, IMAGE = "raw row", "log-CPM row", "profile features", "profile image"

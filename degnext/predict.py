@@ -56,7 +56,8 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     A labelled cohort adds part and label. Raises InputError for counts that are no counts.
     """
     from .profile import log_fold_change, part_weights, size_factors
-    from .profile_train import Genes, ProfileClassifier
+    from .profile_genes import Genes
+    from .profile_train import ProfileClassifier
 
     counts, is_tumor = cohort.counts.to_numpy(dtype=float), cohort.is_tumor
     labeled = isinstance(cohort, LabeledCohort) and "part" in cohort.genes

@@ -8,7 +8,8 @@ import numpy as np
 
 from .cohorts import NEUTRAL, LabeledCohort
 from .profile import part_weights, size_factors
-from .profile_train import Genes, ProfileClassifier
+from .profile_genes import Genes
+from .profile_train import ProfileClassifier
 
 _GENERAL = {"n_classes": 3, "epochs": 20, "batch_size": 64, "learning_rate": 3e-3}  # chosen on folds of T1
 _FINE_TUNE = {"n_classes": 2, "epochs": 20, "learning_rate": 2e-3}

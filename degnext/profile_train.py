@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from .profile import (
     shift_groups,
     size_factors,
 )
+from .profile_genes import Genes, add_random_noise, subsample
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
@@ -43,25 +43,13 @@ def _one_thread(method):
     return alone
 
 
-class Genes(NamedTuple):
-    """Genes of one cohort: counts (genes × samples), is_tumor (bool per sample), labels (0 DR, 1 UR, 2 neutral) or None.
-
-    factors: size factors estimated from every gene at hand; None takes them from these counts.
-    """
-
-    counts: np.ndarray
-    is_tumor: np.ndarray
-    labels: np.ndarray | None = None
-    factors: np.ndarray | None = None
-
-
 class ProfileClassifier:
     """Classify genes by direction (2 classes: DR, UR) or direction and significance (3 classes, neutral added).
 
     With two classes every gene is taken to be differentially expressed, and ``align=True`` lets predict estimate the
     log2 ratio at which they turn from down to up (:func:`degnext.profile.direction_offset`), without labels.
     subsamples: per cohort, how many further images are drawn from random subsets of its samples. noisy: how many are drawn
-    with random noise (:func:`add_random_noise`); None: 1 with two classes, else 0. Equal ``random_state`` gives equal
+    with random noise (:func:`degnext.profile_genes.add_random_noise`); None: 1 with two classes, else 0. Equal ``random_state`` gives equal
     weights on one machine with one number of threads.
     """
 
@@ -235,26 +223,3 @@ class ProfileClassifier:
         """Load the package's weights (see ``weights/model_card.json``); ``few_samples``: three classes, 2 to 10 samples a group."""
         name = "few_samples" if few_samples else "two_class" if n_classes == 2 else "three_class"
         return cls.load(WEIGHTS / f"profile_{name}.safetensors")
-
-
-def add_random_noise(genes: Genes, rng: np.random.Generator) -> Genes:
-    """Return the genes with Gaussian noise of 50 to 1,000 % of each gene's own SD within groups, one level drawn at random."""
-    from .noise import add_noise
-
-    level = float(np.exp(rng.uniform(np.log(50), np.log(1000))))
-    counts = add_noise(genes.counts, level, "relative", rng, genes.is_tumor)
-    factors = None if genes.factors is None else genes.factors * counts.sum(0) / genes.counts.sum(0)
-    return genes._replace(counts=counts, factors=factors)
-
-
-def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> Genes:
-    """Draw k normal and k tumor samples (default: random sizes, two to all, small ones more often)."""
-    tumor = np.asarray(genes.is_tumor, bool)
-    keep = []
-    for mask in (~tumor, tumor):
-        have = np.flatnonzero(mask)
-        size = min(k, len(have)) if k else int(np.exp(rng.uniform(np.log(2), np.log(len(have)))))
-        keep.append(rng.choice(have, size, replace=False))
-    keep = np.concatenate(keep)
-    return genes._replace(counts=genes.counts[:, keep], is_tumor=tumor[keep],
-                          factors=None if genes.factors is None else genes.factors[keep])

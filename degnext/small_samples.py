@@ -11,7 +11,8 @@ import pandas as pd
 from .cohorts import DR, NEUTRAL, UR
 from .edger import benjamini_hochberg
 from .profile import FEW_CHANNELS
-from .profile_train import Genes, ProfileClassifier, subsample
+from .profile_genes import Genes, subsample
+from .profile_train import ProfileClassifier
 
 SIZES = (2, 3, 5, 10)                # samples per group
 CUTS = (0.01, 0.05)                  # false discovery rates at which the tests call genes

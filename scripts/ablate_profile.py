@@ -20,7 +20,8 @@ from train_profile import TRAINING, Published, scores, transfer_training_genes
 
 from degnext.paths import shared_data
 from degnext.profile import DIRECTION_CHANNELS, size_factors
-from degnext.profile_train import Genes, ProfileClassifier
+from degnext.profile_genes import Genes
+from degnext.profile_train import ProfileClassifier
 
 
 def median_of_ratios(counts: np.ndarray) -> np.ndarray:

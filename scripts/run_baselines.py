@@ -20,7 +20,7 @@ from degnext.errors import InputError
 from degnext.evaluate import RESULT_COLUMNS
 from degnext.published import load_published, published_parts
 
-MODULES = ("baselines", "benchmark", "rows", "encode", "evaluate", "profile", "profile_model", "profile_train", "profile_steps")
+MODULES = ("baselines", "benchmark", "rows", "encode", "evaluate", "profile", "profile_model", "profile_genes", "profile_train", "profile_steps")
 
 
 def main() -> None:

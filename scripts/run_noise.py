@@ -21,7 +21,7 @@ from degnext.cohorts import TRAINING
 from degnext.errors import InputError
 from degnext.published import load_published, published_parts
 
-MODULES = ("baselines", "benchmark", "ceiling", "noise", "noise_bench", "rows", "profile", "profile_calibration", "profile_model", "profile_train", "profile_steps")
+MODULES = ("baselines", "benchmark", "ceiling", "noise", "noise_bench", "rows", "profile", "profile_calibration", "profile_model", "profile_genes", "profile_train", "profile_steps")
 TARGETS = ("CHOL", "KICH", "READ", "STAD", "BLCA", "HNSC")
 GENERAL = ("CHOL", "KICH", "READ")  # whose T1 is at hand
 MAX_GENES = 600  # to train on: everything is trained anew for every level and draw

@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from degnext.files import write_atomic
 from degnext.paths import data_dir
 from degnext.profile_steps import genes_of
-from degnext.profile_train import WEIGHTS, Genes, ProfileClassifier
+from degnext.profile_genes import Genes
+from degnext.profile_train import WEIGHTS, ProfileClassifier
 from degnext.published import load_published
 from degnext.small_samples import COLUMNS, CUTS, DESEQ2, SIZES, answer_of_test, compare, draw_samples, score
 

@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from degnext.errors import InputError
 from degnext.paths import shared_data
 from degnext.profile import log_fold_change, part_weights, size_factors
-from degnext.profile_train import WEIGHTS, Genes, ProfileClassifier
+from degnext.profile_genes import Genes
+from degnext.profile_train import WEIGHTS, ProfileClassifier
 from degnext.small_samples import train_few
 
 TRAINING = ("BRCA", "KIRC", "KIRP", "LIHC", "LUAD", "LUSC", "PRAD", "THCA", "UCEC")

@@ -96,7 +96,8 @@ def test_small_cohorts_are_read_by_the_network_for_small_samples(planted):
     few = type(few)(few.cancer, few.source, few.counts, planted.groups.loc[few.counts.columns])
     assert any("network for small samples" in note for note in predict.advice(few))
     assert not any("network for small samples" in note for note in predict.advice(planted))
-    from degnext.profile_train import Genes, ProfileClassifier
+    from degnext.profile_genes import Genes
+    from degnext.profile_train import ProfileClassifier
 
     genes = Genes(few.counts.to_numpy(dtype=float), few.is_tumor)
     expected = ProfileClassifier.pretrained(3, few_samples=True).predict_proba(genes)

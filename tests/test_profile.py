@@ -22,7 +22,8 @@ from degnext.profile import (
 )
 from degnext.profile_model import ProfileCNN
 from degnext.noise import add_noise
-from degnext.profile_train import WEIGHTS, Genes, ProfileClassifier, add_random_noise, subsample
+from degnext.profile_genes import Genes, add_random_noise, subsample
+from degnext.profile_train import WEIGHTS, ProfileClassifier
 
 
 def draw(seed: int, n_genes: int = 600, n_normal: int = 12, n_tumor: int = 20, neutral: float = 0.0) -> Genes:

@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 
 from degnext import edger, small_samples as small
 from degnext.paths import data_dir
-from degnext.profile_train import WEIGHTS, Genes, ProfileClassifier
+from degnext.profile_genes import Genes
+from degnext.profile_train import WEIGHTS, ProfileClassifier
 
 REFERENCE = Path(__file__).parent / "reference"
 
