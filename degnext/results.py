@@ -17,7 +17,7 @@ SCORES = ("accuracy", "accuracy_low", "accuracy_high", "mcc", "mcc_low", "mcc_hi
 def committed_scores() -> pd.DataFrame:
     """Return ``data/results/network.csv`` and ``baselines.csv`` as one table with a column ``method`` for readers.
 
-    Runs that compare variants (a layer option, training cohorts left out, a cut cohort's samples drawn once where there is a run with
+    Runs that compare variants (a layer option, training cohorts left out, the target cut to fewer samples, a cut cohort's samples drawn once where there is a run with
     several draws) are not in it. Raises InputError where a table is missing.
     """
     tables = []
@@ -31,7 +31,7 @@ def committed_scores() -> pd.DataFrame:
     cut = (table["experiment"] == "general") & note.str.contains("cohorts cut")
     drawn = note.str.contains("draws of samples")
     variant = cut & ~drawn & table["cancer"].isin(table.loc[cut & drawn, "cancer"])
-    table = table[~variant & ~note.str.contains("left out|relu=")].copy()
+    table = table[~variant & ~note.str.contains("left out|relu=|target cut")].copy()
     table["method"] = table["model"]
     network = table["model"] == "DEGnext"
     table.loc[network, "method"] = table.loc[network, "protocol"].map(OURS)

@@ -142,14 +142,16 @@ def run_transfer(job: Job, device: str) -> list[dict]:
     model = transfer.train(cohorts, job.protocol, job.epochs or None, seed=job.seed, device=device, max_samples=job.max_samples,
                            draws=job.draws, checkpoint=FOLDER / job.name)
     seconds = time.perf_counter() - start
-    ways = [dict(align=a, mirror=m) for a in (False, True) for m in (False, True)] if job.left_out and job.draws > 1 else [{}]
+    ways = [(dict(align=a, mirror=m), 0) for a in (False, True) for m in (False, True)] if job.left_out and job.draws > 1 else [({}, 0)]
+    ways += [({}, job.max_samples)] if job.protocol == "paper" and job.max_samples else []  # images as small as those trained on
     rows = []
-    for target in (load(c) for c in tested if {"F1", "T3"} <= set(published_parts(c))):
-        q = target.rows("Q")
-        for way in ways:
+    for whole in (load(c) for c in tested if {"F1", "T3"} <= set(published_parts(c))):
+        q = whole.rows("Q")
+        for way, n in ways:
+            target = transfer.fewer_samples(whole, n, np.random.default_rng(job.seed))
             answer = transfer.answer(model, target, q, job.max_samples, job.draws, job.seed, **way)
-            said = "".join(f"; {k if v else 'not ' + k}ed" for k, v in way.items())
-            rows.append(result_row(cancer=target.cancer, model="DEGnext", experiment="transfer", part="Q", scores=network_steps.scores_both_ways(target.genes["label"].to_numpy()[q], *answer),
+            said = "".join(f"; {k if v else 'not ' + k}ed" for k, v in way.items()) + (f"; target cut to {n} samples" if n else "")
+            rows.append(result_row(cancer=whole.cancer, model="DEGnext", experiment="transfer", part="Q", scores=network_steps.scores_both_ways(whole.genes["label"].to_numpy()[q], *answer),
                                    fold=0, train_seconds=round(seconds, 1), note=note(job, job.epochs or model.rules.epochs, 0, "T2, F1 at hand") + said))
     return rows
 
