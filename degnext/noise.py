@@ -28,6 +28,11 @@ def add_noise(counts: np.ndarray, level: float, reading: str, rng: np.random.Gen
     return np.rint(np.maximum(counts + rng.normal(size=counts.shape) * sd, 0)).astype(np.int64)
 
 
+def random_level(rng: np.random.Generator) -> float:
+    """Draw a level of relative noise for training: 50 to 1,000 %, even on a logarithmic scale."""
+    return float(np.exp(rng.uniform(np.log(50), np.log(1000))))
+
+
 def within_group_sd(counts: np.ndarray, is_tumor: np.ndarray | None = None) -> np.ndarray:
     """Return each gene's standard deviation: pooled within groups, or over all samples without ``is_tumor``."""
     if is_tumor is None:

@@ -13,7 +13,7 @@ from .baselines import LogFoldChangeRule, paper_baselines, profile_features, str
 from .benchmark import CNN, FEATURES, IMAGE, RAW, RULE, SCALED
 from .ceiling import ceiling
 from .cohorts import NEUTRAL, LabeledCohort
-from .noise import LEVELS, add_noise, drop_samples, scale_group, swap_groups, thin
+from .noise import LEVELS, add_noise, drop_samples, random_level, scale_group, swap_groups, thin
 from .profile_calibration import adapt_shares
 from .profile_steps import genes_of
 from .profile_train import ProfileClassifier
@@ -165,8 +165,7 @@ def summary(found: pd.DataFrame, by: list[str], n: int) -> pd.DataFrame:
 
 def with_noise(cohort: LabeledCohort, rng: np.random.Generator) -> LabeledCohort:
     """Return a training cohort with relative noise of 50 to 1,000 %, a level drawn at random."""
-    level = float(np.exp(rng.uniform(np.log(50), np.log(1000))))
-    return disturbed(cohort, add_noise(cohort.counts.to_numpy(), level, "relative", rng, cohort.is_tumor))
+    return disturbed(cohort, add_noise(cohort.counts.to_numpy(), random_level(rng), "relative", rng, cohort.is_tumor))
 
 
 def test_rows(cohort: LabeledCohort, train_part: str = "T1") -> tuple[np.ndarray, np.ndarray]:

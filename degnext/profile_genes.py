@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .noise import add_noise
+from .noise import add_noise, random_level
 
 
 class Genes(NamedTuple):
@@ -23,8 +23,7 @@ class Genes(NamedTuple):
 
 def add_random_noise(genes: Genes, rng: np.random.Generator) -> Genes:
     """Return the genes with Gaussian noise of 50 to 1,000 % of each gene's own SD within groups, one level drawn at random."""
-    level = float(np.exp(rng.uniform(np.log(50), np.log(1000))))
-    counts = add_noise(genes.counts, level, "relative", rng, genes.is_tumor)
+    counts = add_noise(genes.counts, random_level(rng), "relative", rng, genes.is_tumor)
     factors = None if genes.factors is None else genes.factors * counts.sum(0) / genes.counts.sum(0)
     return genes._replace(counts=counts, factors=factors)
 

@@ -1,6 +1,6 @@
 """Leave out one training cancer at a time and take the two-class profile network apart, one piece per row.
 
-    DEGNEXT_DATA=/path/to/data python scripts/ablate_profile.py    # about 15 minutes; writes data/results/profile_ablation.csv
+    DEGNEXT_DATA=/path/to/data python scripts/ablate_profile.py    # about half an hour; writes data/results/profile_ablation.csv
 
 Each variant is trained on the other eight training cancers and tested on the bio genes (F1 and T3) of the one left out.
 No cohort outside the nine is read.

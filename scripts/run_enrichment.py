@@ -24,7 +24,7 @@ from degnext.profile_steps import genes_of
 from degnext.profile_train import ProfileClassifier
 from degnext.published import load_published, published_parts
 
-MODULES = ("enrich", "gene_sets", "profile", "profile_model", "profile_train", "profile_steps")
+MODULES = ("enrich", "gene_sets", "profile", "profile_genes", "profile_model", "profile_train", "profile_steps")
 NAMED = ("CHOL", "KICH", "READ")
 TOP = 15  # sets kept per library, group and method
 

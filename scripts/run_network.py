@@ -1,6 +1,6 @@
 """Run the paper's two experiments with its own network, both protocols, on the authors' data.
 
-    DEGNEXT_DATA=/path/to/data python scripts/run_network.py --plan cpu     # two cores, about three hours
+    DEGNEXT_DATA=/path/to/data python scripts/run_network.py --plan cpu     # two cores, several hours
     DEGNEXT_DATA=/path/to/data python scripts/run_network.py --plan full    # for a GPU: all folds, seeds, samples and epochs
 
 Each job adds its scores to data/results/network.csv and its record to network.run.json when it is done; a job recorded there
@@ -183,9 +183,12 @@ def note(job: Job, epochs: int, fine_tune_epochs: int, train_part: str) -> str:
 
 def run(job: Job, device: str) -> None:
     """Run one job and leave its table and its record."""
+    resumed = (FOLDER / job.name).exists()
     print(f"{time.strftime('%H:%M')} {job.name}", flush=True)
     rows = RUN[job.experiment](job, device)
     table = result_table(rows).assign(source="published", protocol=job.protocol, seed=job.seed)
+    if resumed:  # the seconds of this call alone would be no training time
+        table["train_seconds"] = float("nan")
     write_atomic(FOLDER / f"{job.name}.json", asdict(job) | {
         "device": str(pick_device(device)), "threads": torch.get_num_threads(), "processor": platform.machine(), "torch": torch.__version__,
         "degnext": degnext.__version__, "python": platform.python_version(), "date": time.strftime("%Y-%m-%d"), "commit": commit(),
