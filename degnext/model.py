@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .sparse_max import conv_max
+
 _CHANNELS = ((1, 6, 12), (12, 24, 48), (48, 64, 102), (102, 164, 256))
 _WIDTHS = (256, 120, 64, 32, 8)
 
@@ -19,13 +21,23 @@ class ConvPair(nn.Module):
         self.relu_each, self.pool = relu == "conv", pool
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.get_submodule("0")(x)
-        if self.relu_each:
-            x = torch.relu(x)
-        x = self.get_submodule("1")(x)
+        x = self.get_submodule("1")(self._first(x))
         if self.pool and min(x.shape[-2:]) >= 2:  # a 1-pixel-high image cannot be halved
             x = nn.functional.max_pool2d(x, 2)
         return torch.relu(x)
+
+    def largest(self, x: Tensor) -> Tensor:
+        """Return the largest value of each channel of ``forward(x)``, (B, n_out); trained on a CPU, by :func:`conv_max`."""
+        if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or not torch.is_grad_enabled():
+            return torch.amax(self.forward(x), dim=(2, 3))
+        second, size = self.get_submodule("1"), x.shape[-2:]
+        if self.pool and min(size) >= 2:
+            size = [s // 2 * 2 for s in size]  # max pooling leaves out the last row or column of an odd number
+        return torch.relu(conv_max(self._first(x), second.weight, second.bias, tuple(size)))  # a ReLU keeps the order
+
+    def _first(self, x: Tensor) -> Tensor:
+        x = self.get_submodule("0")(x)
+        return torch.relu(x) if self.relu_each else x
 
 
 class DEGnextCNN(nn.Module):
@@ -52,9 +64,9 @@ class DEGnextCNN(nn.Module):
         self.squash = squash
 
     def forward(self, x: Tensor) -> Tensor:
-        for i in range(1, 5):
-            x = self.get_submodule(f"ConvLayer{i}")(x)  # (B, 12 | 48 | 102 | 256, H, W)
-        x = torch.amax(x, dim=(2, 3))  # (B, 256)
+        for i in range(1, 4):
+            x = self.get_submodule(f"ConvLayer{i}")(x)  # (B, 12 | 48 | 102, H, W)
+        x = self.ConvLayer4.largest(x)  # (B, 256)
         for i in range(1, 5):
             x = self.get_submodule(f"Lin{i}")(x)  # (B, 120 | 64 | 32 | 8)
         x = self.Lin5(x)  # (B, n_outputs)
