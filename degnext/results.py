@@ -17,7 +17,7 @@ SCORES = ("accuracy", "accuracy_low", "accuracy_high", "mcc", "mcc_low", "mcc_hi
 def committed_scores() -> pd.DataFrame:
     """Return ``data/results/network.csv`` and ``baselines.csv`` as one table with a column ``method`` for readers.
 
-    Runs that compare variants (a layer option, training cohorts left out, the target cut to fewer samples, a cut cohort's samples drawn once where there is a run with
+    Runs that compare variants (a layer option, the precision, training cohorts left out, the target cut to fewer samples, a cut cohort's samples drawn once where there is a run with
     several draws, transfer under the paper's protocol for fewer epochs than were ever run) are not in it. Raises InputError where a table is missing.
     """
     tables = []
@@ -33,7 +33,7 @@ def committed_scores() -> pd.DataFrame:
     variant = cut & ~drawn & table["cancer"].isin(table.loc[cut & drawn, "cancer"])
     own, epochs, few_genes = own_training(table), note.str.extract(r"(\d+) epochs")[0].astype(float), note.str.contains("at most")
     variant |= own & ((epochs < epochs[own & ~few_genes].max()) | few_genes)
-    table = table[~variant & ~note.str.contains("left out|relu=|target cut")].copy()
+    table = table[~variant & ~note.str.contains("left out|relu=|target cut|compared once")].copy()
     table["method"] = table["model"]
     network = table["model"] == "DEGnext"
     table.loc[network, "method"] = table.loc[network, "protocol"].map(OURS)

@@ -55,6 +55,7 @@ class Job:
     fine_tune_epochs: int = 0
     max_samples: int = 0
     draws: int = 1  # images per training gene, each of other samples; in general learning, tested on T3 only
+    precision: str = ""  # general only: float32 or bfloat16, to compare them
     max_genes: int = 0  # transfer only: at most so many genes per training cohort and stage
     left_out: str = ""  # transfer only: training cohorts, joined by +, that are left out and tested instead of the untrained ones
 
@@ -62,7 +63,7 @@ class Job:
     def name(self) -> str:
         """The job in one word, from every setting that differs from its default."""
         parts = [self.experiment, self.protocol, self.cancer, f"fold{self.fold}" if self.cancer else "", f"seed{self.seed}"]
-        parts += [f"{k}{v}" for k, v in asdict(self).items() if k in ("relu", "epochs", "fine_tune_epochs", "max_samples", "max_genes", "draws", "left_out") and v not in (0, "pair", "") and (k, v) != ("draws", 1)]
+        parts += [f"{k}{v}" for k, v in asdict(self).items() if k in ("relu", "epochs", "fine_tune_epochs", "precision", "max_samples", "max_genes", "draws", "left_out") and v not in (0, "pair", "") and (k, v) != ("draws", 1)]
         return "-".join(p for p in parts if p)
 
 
@@ -85,6 +86,7 @@ def plan(which: str) -> list[Job]:
     jobs += [Job("general", "corrected", c, fold) for c in whole for fold in range(1, 5)]
     jobs += [Job("general", "paper", "KICH"), *(Job("general", "corrected", c, seed=s) for c in whole for s in (1, 2))]
     jobs += [Job("general", "corrected", c, seed=s, epochs=4, max_samples=90, draws=3) for s in (1, 2) for c in others]
+    jobs += [Job("general", "corrected", "CHOL", epochs=3, fine_tune_epochs=3, precision=p) for p in ("float32", "bfloat16")]
     jobs += [Job("general", "corrected", c, max_samples=90) for c in ("KIRC", "KIRP", "LIHC", "LUAD")]  # what the draws are worth
     return jobs + why_not_the_paper() + leave_out()
 
@@ -118,6 +120,7 @@ def run_general(job: Job, device: str) -> list[dict]:
     if job.max_samples:
         cohort = transfer.fewer_samples(cohort, job.max_samples, np.random.default_rng(job.seed))
     settings = dict(relu=job.relu, epochs=job.epochs or None, fine_tune_epochs=job.fine_tune_epochs or None, random_state=job.seed, device=device)
+    settings |= {"autocast": job.precision == "bfloat16"} if job.precision else {}
     done = network_steps.general(cohort, train_part, protocol=job.protocol, checkpoint=FOLDER / job.name, **settings)
     labels = cohort.genes["label"].to_numpy()
     rows = []
@@ -183,6 +186,7 @@ def note(job: Job, epochs: int, fine_tune_epochs: int, train_part: str) -> str:
     """Say in words what the run was given."""
     said = [f"trained on {train_part}", f"{epochs} + {fine_tune_epochs} epochs" if fine_tune_epochs else f"{epochs} epochs"]
     said += [f"relu={job.relu}"] if job.relu != "pair" else []
+    said += [f"in {job.precision}, compared once"] if job.precision else []
     said += [f"cohorts cut to {job.max_samples} samples"] if job.max_samples else []
     said += [f"at most {job.max_genes} genes a cohort and stage"] if job.max_genes else []
     said += [f"{job.draws} draws of samples"] if job.draws > 1 else []

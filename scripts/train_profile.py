@@ -223,7 +223,7 @@ def main() -> None:
             "two_class": "trained on the labels of T2's DE genes and F1 of the nine training cancers (BRCA: T3, all there is;"
                       " THCA has no F1); size factors from every gene at hand, a part standing in for a missing one"
                       " counted five times; every cohort shown a second time with noise of 50 to 1,000 % of each gene's SD (chosen, with the"
-                      " alignment's kernel, on left-out training cancers; no table of that search is kept); tested on all of Q of cancers not trained on, aligned without labels",
+                      " alignment's kernel, on left-out training cancers: data/results/alignment_search.csv); tested on all of Q of cancers not trained on, aligned without labels",
             "three_class": "trained on the labels of T2 of the training cancers, all samples and random subsets of samples",
             "few_samples": FEW_PROTOCOL,
             "choices": (
