@@ -1,8 +1,8 @@
 """A convolution whose largest value per channel is all that is kept, with a backward pass over those values only.
 
 The paper's network ends its convolutions by a global maximum: of 164 → 256 channels over a whole image, one pixel per output
-channel gets a gradient. A library that sees two separate layers multiplies all the zeros; here the gradient is gathered
-from the 256 patches that won. Same numbers, on a CPU a third to a half of a training step less.
+channel gets a gradient. A library that sees two separate layers multiplies all the zeros; here the 256 patches that won are
+gathered. The numbers are the same; benchmarks/bench_network.py says how much faster a training step is.
 """
 
 from __future__ import annotations
