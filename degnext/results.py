@@ -31,7 +31,7 @@ def committed_scores() -> pd.DataFrame:
     cut = (table["experiment"] == "general") & note.str.contains("cohorts cut")
     drawn = note.str.contains("draws of samples")
     variant = cut & ~drawn & table["cancer"].isin(table.loc[cut & drawn, "cancer"])
-    own, epochs, few_genes = own_training(table), note.str.extract(r"(\d+) epochs")[0].astype(float), note.str.contains("at most")
+    own, epochs, few_genes = own_training(table), note.str.extract(r"(\d+)(?: \+ \d+)? epochs")[0].astype(float), note.str.contains("at most")
     variant |= own & ((epochs < epochs[own & ~few_genes].max()) | few_genes)
     table = table[~variant & ~note.str.contains("left out|relu=|target cut|compared once")].copy()
     table["method"] = table["model"]
@@ -55,8 +55,8 @@ def what_training_lacks(table: pd.DataFrame, score: str = "accuracy") -> pd.Data
     table: ``data/results/network.csv``. The last rows are the authors' weights and the paper's own figures (where ``score`` has them).
     """
     mine = table[own_training(table)]
-    said = mine["note"].str.extract(r"(?P<epochs>\d+) epochs(?:; cohorts cut to (?P<samples>\d+) samples)?(?:; at most (?P<genes>\d+) genes)?")
-    keys = [said["samples"].fillna("all"), said["genes"].fillna("all at hand"), said["epochs"].astype(int), mine["seed"]]
+    said = mine["note"].str.extract(r"(?P<epochs>\d+(?: \+ \d+)?) epochs(?:; cohorts cut to (?P<samples>\d+) samples)?(?:; at most (?P<genes>\d+) genes)?")
+    keys = [said["samples"].fillna("all"), said["genes"].fillna("all at hand"), said["epochs"], mine["seed"]]
     by = mine.pivot_table(score, [k.rename(n) for k, n in zip(keys, ("samples per cohort", "genes per part", "epochs", "seed"))], "cancer")
     ends = {("authors' weights", "", "", ""): table[table["note"].fillna("").str.contains("released weights")].set_index("cancer")[score]}
     if score == "accuracy":

@@ -110,14 +110,16 @@ def scale_factors(cohort: LabeledCohort, changed: np.ndarray | None = None) -> p
 
 def train(
     cohorts: list[LabeledCohort], protocol: str = "corrected", epochs: int | None = None, max_genes: int = 0, seed: int = 0,
-    device: str = "auto", progress: bool = False, *, max_samples: int = 0, draws: int = 1, fine_tune_part: str = "F1", checkpoint: Path | None = None,
+    device: str = "auto", progress: bool = False, *, max_samples: int = 0, draws: int = 1, fine_tune_part: str = "F1", fine_tune_epochs: int | None = None,
+    checkpoint: Path | None = None,
 ) -> DEGnext:
     """Train both stages on all ``cohorts``, without their T3, and return the two-class estimator.
 
     ``paper`` trains on the cohorts one after another, ``corrected`` on shuffled batches of all of them. Library sizes
     come from all genes of a cohort (:func:`scale_factors`), the standardisation from training genes. ``max_genes`` cuts each cohort and stage,
     ``max_samples`` each cohort's samples: once and for all with ``draws=1`` or under ``paper``; else every gene is shown
-    ``draws`` times, each time over other samples. The two-class stage learns the called genes of ``fine_tune_part``.
+    ``draws`` times, each time over other samples. The two-class stage learns the called genes of ``fine_tune_part``, for
+    ``fine_tune_epochs`` or, without it, the protocol's number, but no more than ``epochs``. Neither stage has validation genes: the last epoch is taken.
     In the folder ``checkpoint`` a killed run goes on where it was.
     """
     model = DEGnext(protocol, random_state=seed, device=device)
@@ -133,7 +135,8 @@ def train(
             if len(rows):
                 stages[stage].append((v[rows], cohort.genes["label"].to_numpy()[rows]))
     model.standardizer_ = Standardizer().fit_many([v for v, _ in stages["three classes"]]) if rules.standardize else None
-    n_epochs = {"three classes": epochs or rules.epochs, "two classes": min(epochs or rules.fine_tune_epochs, rules.fine_tune_epochs)}
+    n_epochs = {"three classes": epochs or rules.epochs, "two classes": fine_tune_epochs or min(epochs or rules.fine_tune_epochs, rules.fine_tune_epochs)}
+    batch_size = {"three classes": rules.batch_size, "two classes": rules.fine_tune_batch_size}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model.network_ = DEGnextCNN(3, "pair", rules.squash)
@@ -143,7 +146,7 @@ def train(
                 model.network_.to_two_class()
             data = [(grid_image(model.standardizer_.transform(v) if model.standardizer_ else v), y) for v, y in stages[stage]]
             for k, group in enumerate([[d] for d in data] if protocol == "paper" else [data]):
-                options = dict(epochs=n_epochs[stage], batch_size=rules.batch_size, lr=rules.lr, seed=seed, device=device, progress=progress, name=stage)
+                options = dict(epochs=n_epochs[stage], batch_size=batch_size[stage], lr=rules.lr, seed=seed, device=device, progress=progress, name=stage)
                 options |= {"checkpoint": checkpoint / f"{stage.split()[0]}-{k}.safetensors"} if checkpoint else {}
                 model.history_ += fit(model.network_, [d[0] for d in group], [d[1] for d in group], loss=loss, **options)
     model.stage_, model.classes_ = "two-class", np.arange(2)
@@ -182,7 +185,7 @@ def train_once(step: Step, cohorts: list[LabeledCohort], **settings: Any) -> tup
     Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
     """
     facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
-    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 6}
+    facts |= {"cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts], "version": 7}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     path = step.folder.parents[1] / "transfer" / f"{key}.safetensors"
     log = path.with_suffix(".json")

@@ -26,7 +26,9 @@ import torch
 
 import degnext
 from degnext import network_steps, transfer
+from degnext.batch import code_digest
 from degnext.cohorts import TRAINING, UNTRAINED, LabeledCohort
+from degnext.download import PUBLISHED_COMMIT
 from degnext.encode import row_values
 from degnext.errors import InputError
 from degnext.evaluate import result_row, result_table
@@ -81,10 +83,10 @@ def plan(which: str) -> list[Job]:
     jobs = [Job("released", "paper"), Job("transfer", "corrected", epochs=2, draws=3, max_samples=90)]
     jobs += [Job("general", "corrected", c) for c in whole] + [Job("general", "corrected", "CHOL", relu="conv")]
     jobs += [Job("general", "corrected", c, epochs=4, max_samples=90, draws=3) for c in others]
-    jobs += [Job("general", "paper", "CHOL"), Job("transfer", "paper", epochs=20, max_samples=45)]
+    jobs += [Job("general", "paper", "CHOL")]
     jobs += [Job("transfer", "corrected", seed=s, epochs=2, draws=3, max_samples=90) for s in (1, 2)]
     jobs += [Job("general", "corrected", c, fold) for c in whole for fold in range(1, 5)]
-    jobs += [Job("general", "paper", "KICH"), *(Job("general", "corrected", c, seed=s) for c in whole for s in (1, 2))]
+    jobs += [Job("general", "paper", "KICH"), Job("general", "paper", "READ"), *(Job("general", "corrected", c, seed=s) for c in whole for s in (1, 2))]
     jobs += [Job("general", "corrected", c, seed=s, epochs=4, max_samples=90, draws=3) for s in (1, 2) for c in others]
     jobs += [Job("general", "corrected", "CHOL", epochs=3, fine_tune_epochs=3, precision=p) for p in ("float32", "bfloat16")]
     jobs += [Job("general", "corrected", c, max_samples=90) for c in ("KIRC", "KIRP", "LIHC", "LUAD")]  # what the draws are worth
@@ -93,8 +95,8 @@ def plan(which: str) -> list[Job]:
 
 def why_not_the_paper() -> list[Job]:
     """Return transfer under ``paper`` with other seeds, epochs, samples and genes: what our own training lacks to reach Table 3."""
-    given = [(1, 20, 45, 0), (2, 20, 45, 0), (0, 50, 45, 0), (0, 80, 45, 250), (0, 10, 45, 0), (0, 10, 0, 0), (0, 20, 90, 0)]
-    return [Job("transfer", "paper", seed=s, epochs=e, max_samples=n, max_genes=g) for s, e, n, g in given]
+    given = [(0, 50, 31, 45, 0), (0, 20, 31, 45, 0), (1, 20, 31, 45, 0), (2, 20, 31, 45, 0), (0, 92, 84, 45, 250), (0, 10, 10, 45, 0), (0, 10, 10, 0, 0)]
+    return [Job("transfer", "paper", seed=s, epochs=e, fine_tune_epochs=f, max_samples=n, max_genes=g) for s, e, f, n, g in given]
 
 
 def leave_out() -> list[Job]:
@@ -151,7 +153,7 @@ def run_transfer(job: Job, device: str) -> list[dict]:
     cohorts = [load(c) for c in TRAINING if c not in tested and {"T2", "F1"} & set(published_parts(c))]
     start = time.perf_counter()
     model = transfer.train(cohorts, job.protocol, job.epochs or None, job.max_genes, seed=job.seed, device=device, max_samples=job.max_samples,
-                           draws=job.draws, checkpoint=FOLDER / job.name)
+                           draws=job.draws, fine_tune_epochs=job.fine_tune_epochs or None, checkpoint=FOLDER / job.name)
     seconds = time.perf_counter() - start
     ways = [(dict(align=a, mirror=m), 0) for a in (False, True) for m in (False, True)] if job.left_out and job.draws > 1 else [({}, 0)]
     ways += [({}, job.max_samples)] if job.protocol == "paper" and job.max_samples else []  # images as small as those trained on
@@ -163,7 +165,7 @@ def run_transfer(job: Job, device: str) -> list[dict]:
             answer = transfer.answer(model, target, q, job.max_samples, job.draws, job.seed, **way)
             said = "".join(f"; {k if v else 'not ' + k}ed" for k, v in way.items()) + (f"; target cut to {n} samples" if n else "")
             rows.append(result_row(cancer=whole.cancer, model="DEGnext", experiment="transfer", part="Q", scores=network_steps.scores_both_ways(whole.genes["label"].to_numpy()[q], *answer),
-                                   fold=0, train_seconds=round(seconds, 1), note=note(job, job.epochs or model.rules.epochs, 0, "T2, F1 at hand") + said))
+                                   fold=0, train_seconds=round(seconds, 1), note=note(job, job.epochs or model.rules.epochs, job.fine_tune_epochs, "T2, F1 at hand") + said))
     return rows
 
 
@@ -198,13 +200,15 @@ def run(job: Job, device: str) -> None:
     """Run one job and leave its table and its record."""
     resumed = (FOLDER / job.name).exists()
     print(f"{time.strftime('%H:%M')} {job.name}", flush=True)
+    start = time.perf_counter()
     rows = RUN[job.experiment](job, device)
     table = result_table(rows).assign(source="published", protocol=job.protocol, seed=job.seed)
     if resumed:  # the seconds of this call alone would be no training time
         table["train_seconds"] = float("nan")
     write_atomic(FOLDER / f"{job.name}.json", asdict(job) | {
         "device": str(pick_device(device)), "threads": torch.get_num_threads(), "processor": platform.machine(), "torch": torch.__version__,
-        "degnext": degnext.__version__, "python": platform.python_version(), "date": time.strftime("%Y-%m-%d"), "commit": commit(),
+        "degnext": degnext.__version__, "python": platform.python_version(), "date": time.strftime("%Y-%m-%d"), "commit": COMMIT, "code": CODE,
+        "data": {"source": "github.com/tulikakakati/DEGnext, datasets/", "commit": PUBLISHED_COMMIT}, "seconds": None if resumed else round(time.perf_counter() - start, 1),
     })
     write_atomic(FOLDER / f"{job.name}.csv", table.to_csv(index=False))
     shutil.rmtree(FOLDER / job.name, ignore_errors=True)
@@ -213,8 +217,15 @@ def run(job: Job, device: str) -> None:
 
 
 def commit() -> str:
-    """Return the commit that the code stands at."""
-    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True).stdout.strip()
+    """Return the commit that the code stands at, "+" where files have been changed since."""
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=Path(__file__).parents[1], capture_output=True, text=True).stdout.strip()
+
+    return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "--", "degnext", "scripts") else "")
+
+
+# as they are when the run starts
+COMMIT, CODE = commit(), code_digest(("cohorts", "encode", "estimator", "labels", "model", "network_steps", "profile", "profile_steps", "sparse_max", "train", "transfer"))
 
 
 def collect() -> None:

@@ -60,15 +60,15 @@ def test_a_missing_table_says_how_to_make_it(committed, is_helpful):
 
 def test_what_training_lacks_is_told_from_the_notes(committed):
     mine = "trained on T2, F1 at hand; "
-    rows = [row(protocol="paper", note=mine + "20 epochs; cohorts cut to 45 samples", accuracy=0.5), row(protocol="paper", seed=1, note=mine + "20 epochs; cohorts cut to 45 samples", accuracy=0.6),
-            row(protocol="paper", note=mine + "50 epochs; cohorts cut to 45 samples", accuracy=0.7), row(protocol="paper", note=mine + "10 epochs", accuracy=0.8),
-            row(protocol="paper", note=mine + "80 epochs; cohorts cut to 45 samples; at most 250 genes a cohort and stage", accuracy=0.4),
-            row(protocol="paper", note=mine + "50 epochs; cohorts cut to 45 samples; target cut to 45 samples", accuracy=0.1),
+    rows = [row(protocol="paper", note=mine + "20 + 31 epochs; cohorts cut to 45 samples", accuracy=0.5), row(protocol="paper", seed=1, note=mine + "20 + 31 epochs; cohorts cut to 45 samples", accuracy=0.6),
+            row(protocol="paper", note=mine + "50 + 31 epochs; cohorts cut to 45 samples", accuracy=0.7), row(protocol="paper", note=mine + "10 + 10 epochs", accuracy=0.8),
+            row(protocol="paper", note=mine + "92 + 84 epochs; cohorts cut to 45 samples; at most 250 genes a cohort and stage", accuracy=0.4),
+            row(protocol="paper", note=mine + "50 + 31 epochs; cohorts cut to 45 samples; target cut to 45 samples", accuracy=0.1),
             row(protocol="paper", note="the authors' released weights", accuracy=0.9), row(accuracy=0.2)]
     committed("network", rows)
     committed("baselines", [row(model="ProfileCNN", protocol="profile image")])
     said = results.what_training_lacks(pd.DataFrame(rows))["CHOL"]
-    assert said["45", "all at hand", 20].to_list() == [0.5, 0.6] and said["45", "250", 80, 0] == 0.4 and said["all", "all at hand", 10, 0] == 0.8
+    assert said["45", "all at hand", "20 + 31"].to_list() == [0.5, 0.6] and said["45", "250", "92 + 84", 0] == 0.4 and said["all", "all at hand", "10 + 10", 0] == 0.8
     assert said.iloc[-2] == 0.9 and said.iloc[-1] == pytest.approx(paper_value("CHOL", "transfer", "accuracy") / 100) and len(said) == 7
     assert "the paper" not in results.what_training_lacks(pd.DataFrame(rows), "mcc").index
     mean = results.mean_scores(results.committed_scores(), "Q").loc["CHOL"]

@@ -11,6 +11,7 @@ import torch
 from degnext import encode, network_steps, transfer
 from degnext.cohorts import TRAINING
 from degnext.errors import InputError
+from degnext.estimator import PROTOCOLS
 from degnext.evaluate import batch_averaged, evaluate
 
 
@@ -137,3 +138,21 @@ def test_scores_come_over_all_genes_and_over_batches():
     scores = network_steps.scores_both_ways(labels, labels)
     assert scores["mcc"] == 1.0 and scores["batch_mcc"] == batch_averaged(labels, labels)["mcc"] == 0.0
     assert scores["accuracy"] == scores["batch_accuracy"] == 1.0
+
+
+@pytest.mark.parametrize("protocol", ["paper", "corrected"])
+def test_each_stage_has_its_own_batch_size_and_epochs(make_labeled, monkeypatch, protocol):
+    seen, train = [], transfer.fit
+
+    def spy(model, x, y, **options):
+        seen.append((options["name"], options["batch_size"], options["epochs"]))
+        return train(model, x, y, **options | {"epochs": 1})
+
+    monkeypatch.setattr(transfer, "fit", spy)
+    cohorts, rules = [make_labeled(seed=1), make_labeled(seed=2)], PROTOCOLS[protocol]
+    transfer.train(cohorts, protocol, device="cpu")
+    assert set(seen) == {("three classes", rules.batch_size, rules.epochs), ("two classes", rules.fine_tune_batch_size, rules.fine_tune_epochs)}
+    assert len(seen) == (4 if protocol == "paper" else 2)  # one cohort after another, or all together
+    seen.clear()
+    transfer.train(cohorts, protocol, 3, fine_tune_epochs=7, device="cpu")
+    assert {(name, epochs) for name, _, epochs in seen} == {("three classes", 3), ("two classes", 7)}
