@@ -29,7 +29,6 @@ from degnext import network_steps, transfer
 from degnext.batch import code_digest
 from degnext.cohorts import TRAINING, UNTRAINED, LabeledCohort
 from degnext.download import PUBLISHED_COMMIT
-from degnext.encode import row_values
 from degnext.errors import InputError
 from degnext.evaluate import result_row, result_table
 from degnext.files import write_atomic
