@@ -3,7 +3,7 @@
     python benchmarks/bench_network.py [--genes 512] [--repeats 3]
 
 The plain loop is written as the paper's scripts are: a Dataset that turns one gene at a time into an image, a DataLoader,
-float32 in the default memory layout, and scikit-learn's accuracy, precision, recall, F1 and MCC after every batch. Both
+float32 in the default memory layout, torch's own layers, and scikit-learn's accuracy, precision, recall, F1 and MCC after every batch. Both
 train the same fresh network on the same synthetic genes of a 45-, a 176- and a 433-sample cohort, alternating, an epoch at a
 time after one to warm up. Also measured: the rate of a square matrix product on the same threads, and which part of it our loop
 reaches, counting only the operations that it does: on a CPU the way back through the last convolution is gathered from the
@@ -27,7 +27,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from degnext.encode import grid_image, grid_shape
 from degnext.model import _CHANNELS, DEGnextCNN
-from degnext.train import fit, pick_device
+from degnext.train import fast_bfloat16, fit, pick_device
 
 SAMPLES, BATCH = (45, 176, 433), 256
 
@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--genes", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--autocast", action="store_true", help="let our loop use bfloat16 where the hardware has it")
     args = parser.parse_args()
     device, rows = pick_device(args.device), []
     for n_samples in SAMPLES:
@@ -107,13 +108,14 @@ def main() -> None:
         values, labels = rng.normal(size=(args.genes, n_samples)).astype(np.float32), rng.integers(0, 3, args.genes)
         images, seconds = grid_image(values), {"plain": [], "ours": []}
         nets = {name: DEGnextCNN().to(device) for name in seconds}
+        nets["plain"].ConvLayer4.gather = False  # torch's own layers
         for repeat in range(args.repeats + 1):
             took = {"plain": plain_epoch(nets["plain"], GeneImages(values, labels), device),
-                    "ours": our_epoch(nets["ours"], images, labels, device, None)}
+                    "ours": our_epoch(nets["ours"], images, labels, device, None if args.autocast else False)}
             for name in took if repeat else ():
                 seconds[name].append(took[name])
         plain, ours, rate = np.median(seconds["plain"]), np.median(seconds["ours"]), matrix_rate(device)
-        done = flop_per_gene(n_samples, gathered=device.type == "cpu")
+        done = flop_per_gene(n_samples, gathered=device.type == "cpu" and not (args.autocast and fast_bfloat16(device)))
         reached = done * args.genes / ours / 1e9
         rows.append(dict(samples=n_samples, genes=args.genes, plain_genes_per_second=args.genes / plain, our_genes_per_second=args.genes / ours,
                          ratio=plain / ours, ratio_at_matrix_rate=rate / (reached * ours / plain), operations=done / flop_per_gene(n_samples),

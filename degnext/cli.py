@@ -11,7 +11,7 @@ from .errors import InputError, check_choice
 
 NOTEBOOKS = (
     "01_preprocessing", "02_labeling", "03_general_learning", "04_transfer_learning", "05_baselines", "06_noise_robustness", "07_enrichment",
-    "09_predict_your_data",
+    "08_small_samples", "09_predict_your_data",
 )
 
 

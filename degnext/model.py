@@ -14,6 +14,8 @@ _WIDTHS = (256, 120, 64, 32, 8)
 class ConvPair(nn.Module):
     """Two 3×3 convolutions; one ReLU for the pair (the released code) or one after each (the paper's text)."""
 
+    gather = True  # False: train through torch's own layers, to compare with
+
     def __init__(self, n_in: int, n_mid: int, n_out: int, relu: str = "pair", pool: bool = False) -> None:
         super().__init__()
         self.add_module("0", nn.Conv2d(n_in, n_mid, 3, padding=1))
@@ -28,7 +30,7 @@ class ConvPair(nn.Module):
 
     def largest(self, x: Tensor) -> Tensor:
         """Return the largest value of each channel of ``forward(x)``, (B, n_out); trained on a CPU, by :func:`conv_max`."""
-        if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or not torch.is_grad_enabled():
+        if not self.gather or x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or not torch.is_grad_enabled():
             return torch.amax(self.forward(x), dim=(2, 3))
         second, size = self.get_submodule("1"), x.shape[-2:]
         if self.pool and min(size) >= 2:

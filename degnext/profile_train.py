@@ -93,7 +93,8 @@ class ProfileClassifier:
     def fit(self, cohorts: Genes | Sequence[Genes] | np.ndarray, y: np.ndarray | None = None) -> ProfileClassifier:
         """Train from scratch on one or more labelled cohorts, or on images and their labels ``y``.
 
-        A tenth of the genes is held back to fit the temperature (Guo et al. 2017). Returns self.
+        A tenth of the images is held back to fit the temperature (Guo et al. 2017). With ``subsamples`` or ``noisy`` most of
+        their genes are trained on in other copies: call :meth:`calibrate` with genes that are not. Returns self.
         """
         import torch
 

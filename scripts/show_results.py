@@ -22,14 +22,19 @@ def markdown(table: pd.DataFrame) -> list[str]:
     return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join([name, *row]) + " |" for name, row in zip(table.index, table.to_numpy()))]
 
 
+def text(table: pd.DataFrame) -> str:
+    """Return the README's tables."""
+    lines = ["**Never trained on** (transfer, all bio genes)", "", *markdown(results.beside_paper(table, "transfer", "Q")),
+             "", results.scaling_of_the_rule(), "", "**Up, down or unchanged** (three classes, T2; the paper gives no number)", "", *markdown(results.beside_paper(table[table["cancer"].isin(["CHOL", "KICH", "READ"])], "", "T2"))]
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Write both."""
     table = results.committed_scores()
-    lines = ["**Never trained on** (transfer, all bio genes)", "", *markdown(results.beside_paper(table, "transfer", "Q")),
-             "", "**Up, down or unchanged** (three classes, T2; the paper gives no number)", "", *markdown(results.beside_paper(table[table["cancer"].isin(["CHOL", "KICH", "READ"])], "", "T2"))]
     readme = (ROOT / "README.md").read_text()
     before, rest = readme.split("<!-- results -->")[0], readme.split("<!-- end of results -->")[1]
-    write_atomic(ROOT / "README.md", before + "<!-- results -->\n" + "\n".join(lines) + "\n<!-- end of results -->" + rest)
+    write_atomic(ROOT / "README.md", before + "<!-- results -->\n" + text(table) + "\n<!-- end of results -->" + rest)
 
     plot.use_style()
     scores, printed = results.mean_scores(table, "Q"), paper_table(3)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -68,8 +71,18 @@ def test_what_training_lacks_is_told_from_the_notes(committed):
     committed("network", rows)
     committed("baselines", [row(model="ProfileCNN", protocol="profile image")])
     said = results.what_training_lacks(pd.DataFrame(rows))["CHOL"]
-    assert said["45", "all at hand", "20 + 31"].to_list() == [0.5, 0.6] and said["45", "250", "92 + 84", 0] == 0.4 and said["all", "all at hand", "10 + 10", 0] == 0.8
-    assert said.iloc[-2] == 0.9 and said.iloc[-1] == pytest.approx(paper_value("CHOL", "transfer", "accuracy") / 100) and len(said) == 7
+    assert said["45", "all at hand", "20 + 31", "whole"].to_list() == [0.5, 0.6] and said["45", "250", "92 + 84", "whole", 0] == 0.4
+    assert said["all", "all at hand", "10 + 10", "whole", 0] == 0.8 and said["45", "all at hand", "50 + 31", "45", 0] == 0.1
+    assert said.iloc[-2] == 0.9 and said.iloc[-1] == pytest.approx(paper_value("CHOL", "transfer", "accuracy") / 100) and len(said) == 8
     assert "the paper" not in results.what_training_lacks(pd.DataFrame(rows), "mcc").index
     mean = results.mean_scores(results.committed_scores(), "Q").loc["CHOL"]
     assert mean.at[results.OURS["paper"], "accuracy"] == 0.7 and mean.at[results.OURS["paper"], "runs"] == 1  # the most epochs, every gene
+
+
+def test_the_readme_shows_what_the_committed_tables_say():
+    root = Path(__file__).resolve().parents[1]
+    spec = importlib.util.spec_from_file_location("show_results", root / "scripts" / "show_results.py")
+    show = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(show)
+    shown = (root / "README.md").read_text().split("<!-- results -->\n")[1].split("\n<!-- end of results -->")[0]
+    assert shown == show.text(results.committed_scores()), "run scripts/show_results.py"
