@@ -19,6 +19,7 @@ import numpy as np
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 from train_profile import TRAINING, Published, scores, transfer_training_genes
 
+from degnext.batch import code_digest, write_results
 from degnext.paths import shared_data
 from degnext.profile import DIRECTION_CHANNELS, GENERAL_CHANNELS, direction_offset, log_fold_change, size_factors
 from degnext.profile_genes import Genes
@@ -32,6 +33,7 @@ def median_of_ratios(counts: np.ndarray) -> np.ndarray:
     return factors / factors.mean() * counts.sum(0).mean() / 1e6
 
 
+MODULES = ("noise", "profile", "profile_genes", "profile_model", "profile_tests", "profile_train")
 SCALINGS = {
     "weighted total": None,
     "plain total": lambda counts: size_factors(counts),
@@ -115,6 +117,7 @@ def main() -> None:
         have = pd.read_csv(args.out)
         whole = have.groupby("variant")["left_out"].transform("size") >= args.seeds * have["variant"].map(lambda v: N_TESTED[v.startswith(THREE)])
         rows = have[whole].to_dict("records")
+    n_kept = len(rows)
     for variant in [*VARIANTS, {"name": "no network: the rule, aligned"}, *THREE_VARIANTS]:
         if variant["name"] in {r["variant"] for r in rows}:
             continue
@@ -127,6 +130,8 @@ def main() -> None:
         partial = args.out.with_name(args.out.name + ".part")
         pd.DataFrame(rows).to_csv(partial, index=False)
         partial.replace(args.out)
+    table, kept = pd.DataFrame(rows), {"kept_from_an_earlier_run": sorted({r["variant"] for r in rows[:n_kept]})} if n_kept else {}
+    write_results(args.out.stem, table, {"code": code_digest(MODULES), "seeds": args.seeds} | kept, table.groupby("variant", sort=False)["seconds"].sum().round(1).to_dict(), args.out.parent)
 
 
 if __name__ == "__main__":

@@ -8,25 +8,28 @@ against coverage). Nothing is fitted here: the temperature comes with the weight
 
 from __future__ import annotations
 
+import hashlib
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from degnext.files import write_atomic
-from degnext.paths import data_dir
+from degnext.batch import code_digest, write_results
 from degnext.profile_calibration import abstention, calibration_error, reliability
 from degnext.profile_steps import answer_on_q
-from degnext.profile_train import ProfileClassifier
+from degnext.profile_train import WEIGHTS, ProfileClassifier
 from degnext.published import load_published
 
+MODULES = ("profile", "profile_genes", "profile_model", "profile_steps", "profile_tests", "profile_train")
 CANCERS = ("BLCA", "CHOL", "HNSC", "KICH", "READ", "STAD")
 
 
 def main() -> None:
     """Ask, bin, write."""
+    start = time.perf_counter()
     model = ProfileClassifier.pretrained(2)
     labels, proba = {}, {}
     for cancer in CANCERS:
@@ -39,9 +42,10 @@ def main() -> None:
     for cancer, b in bins.items():
         print(f"{cancer}: {b['n'].sum():,} genes, calibration error {calibration_error(b):.4f}, {curves[cancer]['wrong'].iloc[-1]} wrong, "
               f"{curves[cancer].query('wrong == 0')['coverage'].max():.1%} answered before the first error")
+    settings = {"code": code_digest(MODULES), "weights": hashlib.sha256((WEIGHTS / "profile_two_class.safetensors").read_bytes()).hexdigest()}
     for name, tables in (("reliability", bins), ("abstention", curves)):
         table = pd.concat([t.assign(cancer=c) for c, t in tables.items()], ignore_index=True)
-        write_atomic(data_dir() / "results" / f"profile_{name}.csv", table.round(6).to_csv(index=False))
+        write_results(f"profile_{name}", table.round(6), settings, {"all": round(time.perf_counter() - start, 1)})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Leave out one training cancer at a time and compare ways to align and to train the two-class profile network, under noise.
 
-    DEGNEXT_DATA=/path/to/data python scripts/search_alignment.py    # about half an hour; writes data/results/alignment_search.csv
+    DEGNEXT_DATA=/path/to/data python scripts/search_alignment.py    # about ten minutes; writes data/results/alignment_search.csv
 
 Each network is trained on the other training cancers and tested on the bio genes (F1 and T3) of the one left out, twice: with all its samples,
 and cut to the size of READ (121 genes, 10 normal and 160 tumor samples). No cohort outside the nine is read.
@@ -8,14 +8,14 @@ and cut to the size of READ (121 genes, 10 normal and 160 tumor samples). No coh
 
 from __future__ import annotations
 
+import time
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from degnext.batch import code_digest, write_results
 from degnext.cohorts import NEUTRAL, TRAINING, LabeledCohort
-from degnext.files import write_atomic
 from degnext.noise import add_noise
 from degnext.noise_bench import disturbed
 from degnext.profile import direction_offset, shift_groups
@@ -24,7 +24,7 @@ from degnext.profile_steps import genes_of
 from degnext.profile_train import ProfileClassifier
 from degnext.published import load_published, published_parts
 
-OUT = Path(__file__).resolve().parents[1] / "data" / "results" / "alignment_search.csv"
+MODULES = ("noise", "profile", "profile_genes", "profile_model", "profile_tests", "profile_train")
 ALIGNMENTS = {"none": None, "kernel without errors, valley 0.5": partial(direction_offset, errors=0, valley=0.5)}
 ALIGNMENTS |= {f"errors × {e}, valley {v}": partial(direction_offset, errors=e, valley=v) for e, v in ((0.25, 0.5), (0.5, 0.5), (0.5, 0.7), (1, 0.6), (1, 0.7), (1, 0.8), (1.5, 0.8))}
 TRAINED = {"clean": 0, "one noisy copy": 1}
@@ -64,6 +64,7 @@ def tested(cohort: LabeledCohort, models: dict[str, ProfileClassifier]):
 
 def main() -> None:
     """Train, test and write the mean over draws."""
+    start = time.perf_counter()
     cohorts = {c: load_published(c, train_part=None) for c in TRAINING}
     genes, rows = {c: learned(v) for c, v in cohorts.items()}, []
     for left, cohort in cohorts.items():
@@ -76,7 +77,7 @@ def main() -> None:
         print(left, "done", flush=True)
     table = pd.DataFrame(rows).groupby(["left_out", "size", "noise", "trained", "alignment"], sort=False)
     table = table.agg(accuracy=("accuracy", "mean"), offset=("offset", "mean"), offset_sd=("offset", "std"), draws=("offset", "size")).round(5)
-    write_atomic(OUT, table.reset_index().to_csv(index=False))
+    write_results("alignment_search", table.reset_index(), {"code": code_digest(MODULES)}, {"all": round(time.perf_counter() - start, 1)})
     print(table.reset_index().pivot_table("accuracy", ["trained", "alignment"], ["size", "noise"]).round(4).to_string())
 
 
