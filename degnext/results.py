@@ -21,7 +21,7 @@ def committed_scores() -> pd.DataFrame:
     """Return ``data/results/network.csv`` and ``baselines.csv`` as one table with a column ``method`` for readers.
 
     Runs that compare variants (a layer option, the precision, training cohorts left out, the target cut to fewer samples, a cut cohort's samples drawn once where there is a run with
-    several draws, transfer under the paper's protocol for fewer epochs than were ever run) are not in it. Raises InputError where a table is missing.
+    several draws, fewer epochs than were run with several draws or in transfer under the paper's protocol) are not in it. Raises InputError where a table is missing.
     """
     tables = []
     for name in ("network", "baselines"):
@@ -34,7 +34,9 @@ def committed_scores() -> pd.DataFrame:
     cut = (table["experiment"] == "general") & note.str.contains("cohorts cut")
     drawn = note.str.contains("draws of samples")
     variant = cut & ~drawn & table["cancer"].isin(table.loc[cut & drawn, "cancer"])
-    own, epochs, few_genes = own_training(table), note.str.extract(r"(\d+)(?: \+ \d+)? epochs")[0].astype(float), note.str.contains("at most")
+    epochs = note.str.extract(r"(\d+)(?: \+ \d+)? epochs")[0].astype(float)
+    variant |= cut & drawn & (epochs < epochs.where(cut & drawn).groupby(table["cancer"]).transform("max"))
+    own, few_genes = own_training(table), note.str.contains("at most")
     variant |= own & ((epochs < epochs[own & ~few_genes].max()) | few_genes)
     table = table[~variant & ~note.str.contains("left out|relu=|target cut|compared once")].copy()
     table["method"] = table["model"]

@@ -81,12 +81,12 @@ def plan(which: str) -> list[Job]:
         return jobs
     jobs = [Job("released", "paper"), Job("transfer", "corrected", epochs=2, draws=3, max_samples=90)]
     jobs += [Job("general", "corrected", c) for c in whole] + [Job("general", "corrected", "CHOL", relu="conv")]
-    jobs += [Job("general", "corrected", c, epochs=4, max_samples=90, draws=3) for c in others]
+    jobs += [Job("general", "corrected", c, max_samples=90, draws=3) for c in others]
     jobs += [Job("general", "paper", "CHOL")]
     jobs += [Job("transfer", "corrected", seed=s, epochs=2, draws=3, max_samples=90) for s in (1, 2)]
     jobs += [Job("general", "corrected", c, fold) for c in whole for fold in range(1, 5)]
     jobs += [Job("general", "paper", "KICH"), Job("general", "paper", "READ"), *(Job("general", "corrected", c, seed=s) for c in whole for s in (1, 2))]
-    jobs += [Job("general", "corrected", c, seed=s, epochs=4, max_samples=90, draws=3) for s in (1, 2) for c in others]
+    jobs += [Job("general", "corrected", c, seed=s, max_samples=90, draws=3) for s in (1, 2) for c in others]
     jobs += [Job("general", "corrected", "CHOL", epochs=2, fine_tune_epochs=2, precision=p) for p in ("float32", "bfloat16")]
     jobs += [Job("general", "corrected", c, max_samples=90) for c in ("KIRC", "KIRP", "LIHC", "LUAD")]  # what the draws are worth
     return jobs + why_not_the_paper() + leave_out()
@@ -143,7 +143,7 @@ def run_drawn(job: Job, cohort: LabeledCohort, device: str) -> list[dict]:
     t3 = np.isin(q, cohort.rows("T3"))
     scores = network_steps.scores_both_ways(cohort.genes["label"].to_numpy()[q[t3]], labels[t3], proba[t3])
     return [result_row(cancer=job.cancer, model="DEGnext", experiment="general", part="T3", scores=scores, fold=job.fold,
-                       train_seconds=round(seconds, 1), note=note(job, job.epochs or model.rules.epochs, 0, "T2, F1" if "F1" in cohort.parts else "T2, without F1"))]
+                       train_seconds=round(seconds, 1), note=note(job, job.epochs or model.rules.epochs, 0 if job.epochs else model.rules.fine_tune_epochs, "T2, F1" if "F1" in cohort.parts else "T2, without F1"))]
 
 
 def run_transfer(job: Job, device: str) -> list[dict]:
