@@ -87,7 +87,7 @@ def plan(which: str) -> list[Job]:
     jobs += [Job("general", "corrected", c, fold) for c in whole for fold in range(1, 5)]
     jobs += [Job("general", "paper", "KICH"), Job("general", "paper", "READ"), *(Job("general", "corrected", c, seed=s) for c in whole for s in (1, 2))]
     jobs += [Job("general", "corrected", c, seed=s, max_samples=90, draws=3) for s in (1, 2) for c in others]
-    jobs += [Job("general", "corrected", "CHOL", epochs=1, fine_tune_epochs=1, precision=p) for p in ("float32", "bfloat16")]
+    jobs += [Job("general", "corrected", "CHOL", epochs=4, fine_tune_epochs=4, precision=p) for p in ("float32", "bfloat16")]
     jobs += [Job("general", "corrected", c, max_samples=90) for c in ("KIRC", "KIRP", "LIHC", "LUAD")]  # what the draws are worth
     return jobs + why_not_the_paper() + leave_out()
 
