@@ -1,6 +1,6 @@
 """Leave out one training cancer at a time and compare ways to align and to train the two-class profile network, under noise.
 
-    DEGNEXT_DATA=/path/to/data python scripts/search_alignment.py    # about ten minutes; writes data/results/alignment_search.csv
+    DEGNEXT_DATA=/path/to/data python scripts/search_alignment.py    # about five minutes; writes data/results/alignment_search.csv
 
 Each network is trained on the other training cancers and tested on the bio genes (F1 and T3) of the one left out, twice: with all its samples,
 and cut to the size of READ (121 genes, 10 normal and 160 tumor samples). No cohort outside the nine is read.
@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from degnext.batch import code_digest, write_results
-from degnext.cohorts import NEUTRAL, TRAINING, LabeledCohort
+from degnext.benchmark import called_genes
+from degnext.cohorts import TRAINING, LabeledCohort
 from degnext.noise import add_noise
 from degnext.noise_bench import disturbed
 from degnext.profile import direction_offset, shift_groups
-from degnext.profile_genes import Genes
 from degnext.profile_steps import genes_of
 from degnext.profile_train import ProfileClassifier
 from degnext.published import load_published, published_parts
@@ -30,12 +30,6 @@ ALIGNMENTS |= {f"errors × {e}, valley {v}": partial(direction_offset, errors=e,
 TRAINED = {"clean": 0, "one noisy copy": 1}
 LEVELS = {"whole": (0, 50, 100, 500), "as small as READ": (0, 50, 100)}  # noise in percent of each gene's SD
 DRAWS = {"whole": 2, "as small as READ": 8}
-
-
-def learned(cohort: LabeledCohort) -> Genes:
-    """Return the called genes to train on: all but T3, or T3 where nothing else is at hand."""
-    part, called = cohort.genes["part"].to_numpy(), cohort.genes["label"].to_numpy() != NEUTRAL
-    return genes_of(cohort, np.flatnonzero(called & ((part != "T3") | (part == "T3").all())))
 
 
 def small(cohort: LabeledCohort, rows: np.ndarray, rng: np.random.Generator) -> tuple[LabeledCohort, np.ndarray]:
@@ -66,7 +60,7 @@ def main() -> None:
     """Train, test and write the mean over draws."""
     start = time.perf_counter()
     cohorts = {c: load_published(c, train_part=None) for c in TRAINING}
-    genes, rows = {c: learned(v) for c, v in cohorts.items()}, []
+    genes, rows = {c: genes_of(v, called_genes(v)) for c, v in cohorts.items()}, []
     for left, cohort in cohorts.items():
         if not {"F1", "T3"} <= set(published_parts(left)):
             continue
