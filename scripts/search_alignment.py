@@ -1,6 +1,6 @@
 """Leave out one training cancer at a time and compare ways to align and to train the two-class profile network, under noise.
 
-    DEGNEXT_DATA=/path/to/data python scripts/search_alignment.py    # about five minutes; writes data/results/alignment_search.csv
+    DEGNEXT_DATA=/path/to/data python scripts/search_alignment.py    # a few minutes; writes data/results/alignment_search.csv
 
 Each network is trained on the other training cancers and tested on the bio genes (F1 and T3) of the one left out, twice: with all its samples,
 and cut to the size of READ (121 genes, 10 normal and 160 tumor samples). No cohort outside the nine is read.
