@@ -17,8 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from degnext import annotation, edger, preprocess
-from degnext.paths import shared_data
+from degnext._common.paths import shared_data
+from degnext.labeling import differential_expression as edger
+from degnext.preprocessing import filters as preprocess
+from degnext.preprocessing import symbols as annotation
 
 STEPS = {
     "outliers": "outliers",
@@ -36,13 +38,22 @@ def raw_kich() -> tuple[pd.DataFrame, pd.Series]:
     folder = shared_data()
     if folder is None:
         sys.exit("set DEGNEXT_DATA to the folder that holds rnaseqdb/ and annotation/")
-    parts = [pd.read_csv(folder / f"rnaseqdb/kich-rsem-count-tcga{end}.txt.gz", sep="\t", index_col=0) for end in ("", "-t")]
-    counts = pd.concat([part.drop(columns="Entrez_Gene_Id") for part in parts], axis=1).round().astype(np.int64)
+    parts = [
+        pd.read_csv(folder / f"rnaseqdb/kich-rsem-count-tcga{end}.txt.gz", sep="\t", index_col=0)
+        for end in ("", "-t")
+    ]
+    counts = (
+        pd.concat([part.drop(columns="Entrez_Gene_Id") for part in parts], axis=1)
+        .round()
+        .astype(np.int64)
+    )
     groups = np.repeat(["normal", "tumor"], [part.shape[1] - 1 for part in parts])
     return counts, pd.Series(groups, index=counts.columns, name="group")
 
 
-def run_degnext(counts: pd.DataFrame, groups: pd.Series, info: pd.DataFrame) -> tuple[dict[str, float], dict]:
+def run_degnext(
+    counts: pd.DataFrame, groups: pd.Series, info: pd.DataFrame
+) -> tuple[dict[str, float], dict]:
     """Return seconds per step and the three tables; the same work as reference_labels.R."""
     seconds: dict[str, float] = {}
 
@@ -55,29 +66,43 @@ def run_degnext(counts: pd.DataFrame, groups: pd.Series, info: pd.DataFrame) -> 
     def normalise():
         kept = preprocess.tcgabiolinks_normalize(counts, info, "geneLength")
         # R computes both normalisations before it throws them away, and so does this timing
-        preprocess.between_lane(preprocess.within_lane(kept, info["gene_length"].reindex(kept.index)))
+        preprocess.between_lane(
+            preprocess.within_lane(kept, info["gene_length"].reindex(kept.index))
+        )
         return kept
 
     counts, groups = timed("outliers", lambda: preprocess.drop_outliers(counts, groups))
     kept = timed("normalise", normalise)
     kept = timed("quantile_filter", lambda: preprocess.quantile_filter(kept))
-    tables = {m: timed(m, lambda m=m: edger.differential_expression(kept, groups, m)) for m in ("lrt", "exact", "ql")}
+    tables = {
+        m: timed(m, lambda m=m: edger.differential_expression(kept, groups, m))
+        for m in ("lrt", "exact", "ql")
+    }
     return seconds, tables
 
 
-def run_r(counts: pd.DataFrame, groups: pd.Series, info: pd.DataFrame, rscript: str) -> tuple[dict[str, float], dict, str]:
+def run_r(
+    counts: pd.DataFrame, groups: pd.Series, info: pd.DataFrame, rscript: str
+) -> tuple[dict[str, float], dict, str]:
     """Return R's seconds per step, its tables and its versions."""
     with tempfile.TemporaryDirectory() as folder:
         names = [f"{folder}/{name}.csv" for name in ("counts", "groups", "info")]
         for table, name in zip((counts, groups, info), names):
             table.to_csv(name)
         script = Path(__file__).with_name("reference_labels.R")
-        done = subprocess.run([rscript, str(script), *names, folder], capture_output=True, text=True)
+        done = subprocess.run(
+            [rscript, str(script), *names, folder], capture_output=True, text=True
+        )
         if done.returncode:
             sys.exit(f"R failed:\n{done.stderr}")
         lines = [line.split(",") for line in done.stdout.split()]
-        tables = {name: pd.read_csv(f"{folder}/{name}.csv", index_col=0) for name in ("lrt", "exact", "ql")}
-    versions = next("R {}.{}, edgeR {}, EDASeq {}".format(*line[1:]) for line in lines if line[0] == "versions")
+        tables = {
+            name: pd.read_csv(f"{folder}/{name}.csv", index_col=0)
+            for name in ("lrt", "exact", "ql")
+        }
+    versions = next(
+        "R {}.{}, edgeR {}, EDASeq {}".format(*line[1:]) for line in lines if line[0] == "versions"
+    )
     return {line[0]: float(line[1]) for line in lines if len(line) == 2}, tables, versions
 
 
@@ -85,7 +110,10 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> str:
     """Return one sentence on how far the two tables agree."""
     if list(ours.index) != list(theirs.index):
         return "different genes"
-    call = [np.where(fdr < 0.01, np.sign(fc), 0) for fdr, fc in ((ours.fdr, ours.log_fc), (theirs.FDR, theirs.logFC))]
+    call = [
+        np.where(fdr < 0.01, np.sign(fc), 0)
+        for fdr, fc in ((ours.fdr, ours.log_fc), (theirs.FDR, theirs.logFC))
+    ]
     gap = np.abs(ours.log_fc.to_numpy() - theirs.logFC.to_numpy()).max()
     return f"{(call[0] != call[1]).sum()} of {len(ours)} calls differ at FDR 0.01, largest log_fc gap {gap:.1e}"
 
@@ -94,7 +122,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--rscript", default="Rscript")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "labels.csv")
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).parent / "results" / "labels.csv"
+    )
     args = parser.parse_args()
     counts, groups = raw_kich()
     info = annotation.gene_info()
@@ -102,12 +132,16 @@ def main() -> None:
     runs = [run_degnext(counts, groups, info) for _ in range(args.repeats)]
     rows = []
     for step, r_step in STEPS.items():
-        rows.append((step, r_seconds[r_step], float(np.median([seconds[step] for seconds, _ in runs]))))
+        rows.append(
+            (step, r_seconds[r_step], float(np.median([seconds[step] for seconds, _ in runs])))
+        )
     r_total, total = (sum(row[i] for row in rows if row[0] in DEFAULT_PATH) for i in (1, 2))
     rows.append(("raw counts to LRT labels", r_total, total))
     table = pd.DataFrame(rows, columns=["step", "r_seconds", "degnext_seconds"]).set_index("step")
     table["times_faster"] = table.r_seconds / table.degnext_seconds
-    print(f"KICH, {counts.shape[0]} genes × {counts.shape[1]} samples; {versions}; degnext: median of {args.repeats}")
+    print(
+        f"KICH, {counts.shape[0]} genes × {counts.shape[1]} samples; {versions}; degnext: median of {args.repeats}"
+    )
     print(table.round(3).to_string())
     for method, theirs in r_tables.items():
         print(f"{method}: {compare(runs[0][1][method], theirs)}")

@@ -25,9 +25,9 @@ from sklearn import metrics
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from degnext.encode import grid_image, grid_shape
-from degnext.model import _CHANNELS, DEGnextCNN
-from degnext.train import fast_bfloat16, fit, pick_device
+from degnext.learning.images import grid_image, grid_shape
+from degnext.learning.network import _CHANNELS, DEGnextCNN
+from degnext.learning.training import fast_bfloat16, fit, pick_device
 
 SAMPLES, BATCH = (45, 176, 433), 256
 
@@ -49,7 +49,10 @@ class GeneImages(Dataset):
 
 def plain_epoch(model: nn.Module, data: GeneImages, device: torch.device) -> float:
     """Train one epoch as the paper's scripts do; return seconds."""
-    loader, optimizer = DataLoader(data, batch_size=BATCH, shuffle=True), torch.optim.Adam(model.parameters(), lr=1e-4)
+    loader, optimizer = (
+        DataLoader(data, batch_size=BATCH, shuffle=True),
+        torch.optim.Adam(model.parameters(), lr=1e-4),
+    )
     start = time.perf_counter()
     model.train()
     for images, labels in loader:
@@ -65,10 +68,25 @@ def plain_epoch(model: nn.Module, data: GeneImages, device: torch.device) -> flo
     return time.perf_counter() - start
 
 
-def our_epoch(model: nn.Module, images: np.ndarray, labels: np.ndarray, device: torch.device, autocast: bool | None) -> float:
-    """Train one epoch with degnext.train.fit; return seconds."""
+def our_epoch(
+    model: nn.Module,
+    images: np.ndarray,
+    labels: np.ndarray,
+    device: torch.device,
+    autocast: bool | None,
+) -> float:
+    """Train one epoch with degnext.learning.training.fit; return seconds."""
     start = time.perf_counter()
-    fit(model, images, labels, epochs=1, batch_size=BATCH, lr=1e-4, device=str(device), autocast=autocast)
+    fit(
+        model,
+        images,
+        labels,
+        epochs=1,
+        batch_size=BATCH,
+        lr=1e-4,
+        device=str(device),
+        autocast=autocast,
+    )
     return time.perf_counter() - start
 
 
@@ -100,28 +118,60 @@ def main() -> None:
     parser.add_argument("--genes", type=int, default=512)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--autocast", action="store_true", help="let our loop use bfloat16 where the hardware has it")
+    parser.add_argument(
+        "--autocast",
+        action="store_true",
+        help="let our loop use bfloat16 where the hardware has it",
+    )
     args = parser.parse_args()
     device, rows = pick_device(args.device), []
     for n_samples in SAMPLES:
         rng = np.random.default_rng(n_samples)
-        values, labels = rng.normal(size=(args.genes, n_samples)).astype(np.float32), rng.integers(0, 3, args.genes)
+        values, labels = (
+            rng.normal(size=(args.genes, n_samples)).astype(np.float32),
+            rng.integers(0, 3, args.genes),
+        )
         images, seconds = grid_image(values), {"plain": [], "ours": []}
         nets = {name: DEGnextCNN().to(device) for name in seconds}
         nets["plain"].ConvLayer4.gather = False  # torch's own layers
         for repeat in range(args.repeats + 1):
-            took = {"plain": plain_epoch(nets["plain"], GeneImages(values, labels), device),
-                    "ours": our_epoch(nets["ours"], images, labels, device, None if args.autocast else False)}
+            took = {
+                "plain": plain_epoch(nets["plain"], GeneImages(values, labels), device),
+                "ours": our_epoch(
+                    nets["ours"], images, labels, device, None if args.autocast else False
+                ),
+            }
             for name in took if repeat else ():
                 seconds[name].append(took[name])
-        plain, ours, rate = np.median(seconds["plain"]), np.median(seconds["ours"]), matrix_rate(device)
-        done = flop_per_gene(n_samples, gathered=device.type == "cpu" and not (args.autocast and fast_bfloat16(device)))
+        plain, ours, rate = (
+            np.median(seconds["plain"]),
+            np.median(seconds["ours"]),
+            matrix_rate(device),
+        )
+        done = flop_per_gene(
+            n_samples,
+            gathered=device.type == "cpu" and not (args.autocast and fast_bfloat16(device)),
+        )
         reached = done * args.genes / ours / 1e9
-        rows.append(dict(samples=n_samples, genes=args.genes, plain_genes_per_second=args.genes / plain, our_genes_per_second=args.genes / ours,
-                         ratio=plain / ours, ratio_at_matrix_rate=rate / (reached * ours / plain), operations=done / flop_per_gene(n_samples),
-                         our_gflops=reached, matrix_gflops=rate, fraction_of_matrix_rate=reached / rate,
-                         device=device.type, threads=torch.get_num_threads()))
-        print({k: round(v, 2) if isinstance(v, float) else v for k, v in rows[-1].items()}, flush=True)
+        rows.append(
+            dict(
+                samples=n_samples,
+                genes=args.genes,
+                plain_genes_per_second=args.genes / plain,
+                our_genes_per_second=args.genes / ours,
+                ratio=plain / ours,
+                ratio_at_matrix_rate=rate / (reached * ours / plain),
+                operations=done / flop_per_gene(n_samples),
+                our_gflops=reached,
+                matrix_gflops=rate,
+                fraction_of_matrix_rate=reached / rate,
+                device=device.type,
+                threads=torch.get_num_threads(),
+            )
+        )
+        print(
+            {k: round(v, 2) if isinstance(v, float) else v for k, v in rows[-1].items()}, flush=True
+        )
     out = Path(__file__).parent / "results" / "network.csv"
     pd.DataFrame(rows).round(3).to_csv(out, index=False)
 

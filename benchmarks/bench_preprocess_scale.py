@@ -19,6 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from degnext.cohorts.library_size import scale
+from degnext.cohorts.library_size import size_factors
+
 N_GENES, N_SAMPLES = 60_483, 1_215
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of the samples
 
@@ -45,15 +48,23 @@ def one_size(n_genes: int, n_samples: int) -> dict[str, float]:
     )
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "annotation").mkdir()
-        with gzip.open(Path(folder) / "annotation" / "grch38_genes.csv.gz", "wt", compresslevel=1) as handle:
+        with gzip.open(
+            Path(folder) / "annotation" / "grch38_genes.csv.gz", "wt", compresslevel=1
+        ) as handle:
             genes.to_csv(handle, index=False)
         os.environ["DEGNEXT_DATA"] = folder
-        from degnext import preprocess
+        from degnext.preprocessing import filters as preprocess
 
         samples = [f"S{j}" for j in range(n_samples)]
-        counts = pd.DataFrame(counts, index=[f"{i}.{k % 20}" for k, i in enumerate(ids)], columns=samples, copy=False)
-        groups = pd.Series(["normal" if j % 10 == 0 else "tumor" for j in range(n_samples)], index=samples)
-        info = genes.set_index("symbol").rename(columns={"eff_length": "gene_length", "gc": "gc_content"})
+        counts = pd.DataFrame(
+            counts, index=[f"{i}.{k % 20}" for k, i in enumerate(ids)], columns=samples, copy=False
+        )
+        groups = pd.Series(
+            ["normal" if j % 10 == 0 else "tumor" for j in range(n_samples)], index=samples
+        )
+        info = genes.set_index("symbol").rename(
+            columns={"eff_length": "gene_length", "gc": "gc_content"}
+        )
         seconds: dict[str, float] = {}
         cpu = time.process_time()
 
@@ -70,18 +81,33 @@ def one_size(n_genes: int, n_samples: int) -> dict[str, float]:
         within = None
         timed("tcgabiolinks_gcContent", lambda: preprocess.tcgabiolinks_normalize(counts, info))
         for method in ("total", "upper_quartile", "tmm"):
-            timed(f"size_factors_{method}", lambda method=method: preprocess.size_factors(counts, method))
-        timed("scale", lambda: preprocess.scale(counts))
+            timed(f"size_factors_{method}", lambda method=method: size_factors(counts, method))
+        timed("scale", lambda: scale(counts))
         counts = timed("quantile_filter", lambda: preprocess.quantile_filter(counts))
     seconds["total"] = sum(seconds.values())
-    seconds["cpu_seconds"] = time.process_time() - cpu  # of all threads: what other users of the machine do not change
-    return {"genes": n_genes, "samples": n_samples, **seconds, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}
+    seconds["cpu_seconds"] = (
+        time.process_time() - cpu
+    )  # of all threads: what other users of the machine do not change
+    return {
+        "genes": n_genes,
+        "samples": n_samples,
+        **seconds,
+        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "preprocess_scale.csv")
-    parser.add_argument("--one", nargs=2, type=int, metavar=("GENES", "SAMPLES"), help="run a single size and print it as JSON")
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).parent / "results" / "preprocess_scale.csv"
+    )
+    parser.add_argument(
+        "--one",
+        nargs=2,
+        type=int,
+        metavar=("GENES", "SAMPLES"),
+        help="run a single size and print it as JSON",
+    )
     args = parser.parse_args()
     if args.one:
         print(json.dumps(one_size(*args.one)))

@@ -33,7 +33,7 @@ def clock() -> tuple[float, float]:
 @contextmanager
 def layer_by_layer():
     """Let the paper's network be trained by torch's own layers."""
-    from degnext.model import ConvPair
+    from degnext.learning.network import ConvPair
 
     ConvPair.gather = False
     try:
@@ -44,63 +44,92 @@ def layer_by_layer():
 
 def paper_seconds(cohort, n_batches: int) -> dict[str, float]:
     """Time a few batches of the paper's network; return its whole training's seconds and how many genes it is shown in all."""
-    from degnext.encode import row_values
-    from degnext.estimator import PROTOCOLS, DEGnext
+    from degnext.learning.classifier import PROTOCOLS, DEGnext
+    from degnext.learning.images import row_values
 
     rules, labels = PROTOCOLS["paper"], cohort.genes["label"].to_numpy().astype(int)
     values = row_values(cohort, rules.scaling)
-    model, out = DEGnext("paper", epochs=1, fine_tune_epochs=1), {"wall": 0.0, "cpu": 0.0, "shown": 0}
-    for part, batch, epochs, train in (("T1", rules.batch_size, rules.epochs, model.fit), ("F1", rules.fine_tune_batch_size, rules.fine_tune_epochs, model.fine_tune)):
+    model, out = (
+        DEGnext("paper", epochs=1, fine_tune_epochs=1),
+        {"wall": 0.0, "cpu": 0.0, "shown": 0},
+    )
+    for part, batch, epochs, train in (
+        ("T1", rules.batch_size, rules.epochs, model.fit),
+        ("F1", rules.fine_tune_batch_size, rules.fine_tune_epochs, model.fine_tune),
+    ):
         rows = cohort.rows(part)
         some = rows[: batch * n_batches]
         wall, cpu = clock()
         train(values[some], labels[some])
         after = clock()
         shown = len(rows) * epochs
-        out = {"wall": out["wall"] + (after[0] - wall) * shown / len(some), "cpu": out["cpu"] + (after[1] - cpu) * shown / len(some), "shown": out["shown"] + shown}
+        out = {
+            "wall": out["wall"] + (after[0] - wall) * shown / len(some),
+            "cpu": out["cpu"] + (after[1] - cpu) * shown / len(some),
+            "shown": out["shown"] + shown,
+        }
     return out
 
 
 def general_row(cancer: str, n_batches: int) -> dict:
     """Time general learning on one cohort by both networks."""
-    from degnext import profile_steps
-    from degnext.published import load_published
+    from degnext.cohorts.published import load_published
+
+    from degnext.evaluation import profile_network as profile_steps
 
     cohort = load_published(cancer, fetch=False)
     paper = paper_seconds(cohort, n_batches)
     with layer_by_layer():
         slower = paper_seconds(cohort, n_batches)
     three, two = profile_steps._GENERAL["epochs"], profile_steps._FINE_TUNE["epochs"]
-    shown = int(0.9 * len(cohort.rows("T1"))) * three + len(cohort.rows("F1")) * two       # a tenth is held back for the temperature
+    shown = (
+        int(0.9 * len(cohort.rows("T1"))) * three + len(cohort.rows("F1")) * two
+    )  # a tenth is held back for the temperature
     wall, cpu = clock()
     profile_steps.general(cohort)
     after = clock()
     seconds, cpu_seconds = after[0] - wall, after[1] - cpu
-    return {"task": f"general {cancer}", "samples": cohort.counts.shape[1], "seconds": seconds, "cpu_seconds": cpu_seconds, "genes_epochs_per_cpu_s": shown / cpu_seconds,
-            "paper_cpu_seconds": paper["cpu"], "paper_genes_epochs_per_cpu_s": paper["shown"] / paper["cpu"], "layer_by_layer_cpu_seconds": slower["cpu"],
-            "ratio_whole_training": paper["cpu"] / cpu_seconds, "ratio_layer_by_layer": slower["cpu"] / cpu_seconds,
-            "ratio_genes_epochs_per_s": (shown / cpu_seconds) / (paper["shown"] / paper["cpu"])}
+    return {
+        "task": f"general {cancer}",
+        "samples": cohort.counts.shape[1],
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "genes_epochs_per_cpu_s": shown / cpu_seconds,
+        "paper_cpu_seconds": paper["cpu"],
+        "paper_genes_epochs_per_cpu_s": paper["shown"] / paper["cpu"],
+        "layer_by_layer_cpu_seconds": slower["cpu"],
+        "ratio_whole_training": paper["cpu"] / cpu_seconds,
+        "ratio_layer_by_layer": slower["cpu"] / cpu_seconds,
+        "ratio_genes_epochs_per_s": (shown / cpu_seconds) / (paper["shown"] / paper["cpu"]),
+    }
 
 
 def transfer_row() -> dict:
     """Time the training of the two-class network from scratch."""
     from train_profile import TRAINING, Published, transfer_training_genes
 
-    from degnext.paths import shared_data
-    from degnext.profile_train import ProfileClassifier
+    from degnext._common.paths import shared_data
+    from degnext.learning.profile.classifier import ProfileClassifier
 
     cohorts = [Published(c, shared_data() / "published") for c in TRAINING]
     wall, cpu = clock()
     ProfileClassifier(2, random_state=0).fit([transfer_training_genes(c) for c in cohorts])
     after = clock()
-    return {"task": "transfer from scratch", "samples": sum(len(c.is_tumor) for c in cohorts), "seconds": after[0] - wall, "cpu_seconds": after[1] - cpu}
+    return {
+        "task": "transfer from scratch",
+        "samples": sum(len(c.is_tumor) for c in cohorts),
+        "seconds": after[0] - wall,
+        "cpu_seconds": after[1] - cpu,
+    }
 
 
 def main() -> None:
     """Time and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--batches", type=int, default=4)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "profile.csv")
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).parent / "results" / "profile.csv"
+    )
     args = parser.parse_args()
     import pandas as pd
     import torch
@@ -109,7 +138,9 @@ def main() -> None:
     rows = [transfer_row()]
     for cancer in COHORTS:
         rows.append(general_row(cancer, args.batches))
-        print({k: round(v, 1) if isinstance(v, float) else v for k, v in rows[-1].items()}, flush=True)
+        print(
+            {k: round(v, 1) if isinstance(v, float) else v for k, v in rows[-1].items()}, flush=True
+        )
     table = pd.DataFrame(rows)
     table["threads"], table["load_average"] = 1, round(os.getloadavg()[0], 1)
     args.out.parent.mkdir(parents=True, exist_ok=True)

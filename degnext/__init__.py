@@ -8,9 +8,18 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _WHERE = {
-    "CANCERS": "cohorts", "CLASS_NAMES": "cohorts", "TRAINING": "cohorts", "UNTRAINED": "cohorts", "Cohort": "cohorts",
-    "LabeledCohort": "cohorts", "registry": "cohorts", "load_cohort": "sources", "InputError": "errors", "DEGnext": "estimator",
-    "Step": "run", "paper_table": "paper",
+    "CANCERS": "cohorts.cohort",
+    "CLASS_NAMES": "cohorts.cohort",
+    "TRAINING": "cohorts.cohort",
+    "UNTRAINED": "cohorts.cohort",
+    "Cohort": "cohorts.cohort",
+    "LabeledCohort": "cohorts.cohort",
+    "registry": "cohorts.cohort",
+    "load_cohort": "cohorts.load",
+    "InputError": "_common.errors",
+    "DEGnext": "learning.classifier",
+    "Step": "running.notebook_run",
+    "paper_table": "cohorts.paper",
 }
 __all__ = sorted(_WHERE)
 

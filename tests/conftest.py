@@ -16,7 +16,7 @@ import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-from degnext.cohorts import Cohort, LabeledCohort  # noqa: E402
+from degnext.cohorts.cohort import Cohort, LabeledCohort
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)
@@ -27,11 +27,15 @@ def asks_for_real_data(node: pytest.Item) -> bool:
     """A test asks for DEGNEXT_DATA by the fixture ``real_data`` or by a skipif whose reason names the variable."""
     if "real_data" in getattr(node, "fixturenames", ()):
         return True
-    return any("DEGNEXT_DATA" in str(mark.kwargs.get("reason", "")) for mark in node.iter_markers("skipif"))
+    return any(
+        "DEGNEXT_DATA" in str(mark.kwargs.get("reason", "")) for mark in node.iter_markers("skipif")
+    )
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def clean_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Keep the caller's DEGNEXT_* away from tests, and tests away from the caller's results and cache."""
     for name in [n for n in os.environ if n.startswith("DEGNEXT_")]:
         monkeypatch.delenv(name)
@@ -53,17 +57,39 @@ def real_data(clean_environment) -> Path:
 def make_cohort() -> Callable[..., Cohort]:
     """Draw a negative-binomial cohort: the first quarter of genes is up in tumor by ``fold``, the second down, the rest flat."""
 
-    def make(n_genes: int = 80, n_normal: int = 6, n_tumor: int = 9, fold: float = 8.0, dispersion: float = 0.05, seed: int = 0) -> Cohort:
+    def make(
+        n_genes: int = 80,
+        n_normal: int = 6,
+        n_tumor: int = 9,
+        fold: float = 8.0,
+        dispersion: float = 0.05,
+        seed: int = 0,
+    ) -> Cohort:
         rng = np.random.default_rng(seed)
         quarter = n_genes // 4
         change = np.repeat([fold, 1 / fold, 1.0], [quarter, quarter, n_genes - 2 * quarter])
         level = rng.uniform(200, 800, n_genes)
         is_tumor = np.repeat([False, True], [n_normal, n_tumor])
-        mean = level[:, None] * np.where(is_tumor, np.sqrt(change)[:, None], 1 / np.sqrt(change)[:, None]) * rng.uniform(0.7, 1.4, len(is_tumor))
+        mean = (
+            level[:, None]
+            * np.where(is_tumor, np.sqrt(change)[:, None], 1 / np.sqrt(change)[:, None])
+            * rng.uniform(0.7, 1.4, len(is_tumor))
+        )
         values = rng.negative_binomial(1 / dispersion, 1 / (1 + dispersion * mean))
-        samples = [f"N{i}" for i in range(1, n_normal + 1)] + [f"T{i}" for i in range(1, n_tumor + 1)]
-        counts = pd.DataFrame(values, index=pd.Index([f"G{i:03d}" for i in range(n_genes)], name="gene"), columns=samples)
-        return Cohort("MINE", "file", counts, pd.Series(np.where(is_tumor, "tumor", "normal"), index=samples, name="group"))
+        samples = [f"N{i}" for i in range(1, n_normal + 1)] + [
+            f"T{i}" for i in range(1, n_tumor + 1)
+        ]
+        counts = pd.DataFrame(
+            values,
+            index=pd.Index([f"G{i:03d}" for i in range(n_genes)], name="gene"),
+            columns=samples,
+        )
+        return Cohort(
+            "MINE",
+            "file",
+            counts,
+            pd.Series(np.where(is_tumor, "tumor", "normal"), index=samples, name="group"),
+        )
 
     return make
 
@@ -84,12 +110,14 @@ def make_labeled(make_cohort) -> Callable[..., LabeledCohort]:
     """A cohort with its planted labels; every other UR and DR gene has disease evidence."""
 
     def make(**settings) -> LabeledCohort:
-        from degnext.labels import split_parts
+        from degnext.labeling.calls import split_parts
 
         cohort = make_cohort(**settings)
         labels = pd.Series(truth_of(cohort), index=cohort.counts.index)
         genes = split_parts(labels, labels.index[::2], seed=settings.get("seed", 0))
-        return LabeledCohort(cohort.cancer, cohort.source, cohort.counts, cohort.groups, ("a note",), genes)
+        return LabeledCohort(
+            cohort.cancer, cohort.source, cohort.counts, cohort.groups, ("a note",), genes
+        )
 
     return make
 
@@ -115,8 +143,40 @@ def run_cli(capsys: pytest.CaptureFixture) -> Callable[..., SimpleNamespace]:
 @pytest.fixture
 def is_helpful() -> Callable[[str], bool]:
     """Tell whether a message is one sentence that says what to do."""
-    cures = ("pass", "drop", "choose", "did you mean", "name ", "keep", "needs", "use ", "set ", "fetch", "check", "save", "separate", "transpose",
-             "rename", "add", "give", "take", "train_part=", "need", "write", "delete", "call ", "make", "clone", "relax", "point", "valid:", "run ", "train ", "set_params", "retrain")
+    cures = (
+        "pass",
+        "drop",
+        "choose",
+        "did you mean",
+        "name ",
+        "keep",
+        "needs",
+        "use ",
+        "set ",
+        "fetch",
+        "check",
+        "save",
+        "separate",
+        "transpose",
+        "rename",
+        "add",
+        "give",
+        "take",
+        "train_part=",
+        "need",
+        "write",
+        "delete",
+        "call ",
+        "make",
+        "clone",
+        "relax",
+        "point",
+        "valid:",
+        "run ",
+        "train ",
+        "set_params",
+        "retrain",
+    )
 
     def check(message: str) -> bool:
         message = message.strip()

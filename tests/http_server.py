@@ -88,7 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault[0] == "status":
             return self._send(fault[1], b"busy", fault[2] if len(fault) > 2 else {})
         if self.command == "POST" and self.path == "/files":
-            return self._send(200, json.dumps(self._search(body)).encode(), {"Content-Type": "application/json"})
+            return self._send(
+                200, json.dumps(self._search(body)).encode(), {"Content-Type": "application/json"}
+            )
         if self.command == "POST" and self.path == "/data":
             return self._archive(body["ids"])
         by_id = {f"/data/{f['file_id']}": f["content"] for f in site.gdc}
@@ -99,20 +101,34 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _search(self, body: dict) -> dict:
         """Answer a GDC search: "and" of "in" filters, dotted fields, size, from."""
-        hits = [f for f in self.site.gdc if all(_values(f, c["content"]["field"].removeprefix("files."))
-                                                & set(c["content"]["value"]) for c in body["filters"]["content"])]
+        hits = [
+            f
+            for f in self.site.gdc
+            if all(
+                _values(f, c["content"]["field"].removeprefix("files."))
+                & set(c["content"]["value"])
+                for c in body["filters"]["content"]
+            )
+        ]
         hits.sort(key=lambda f: f["file_id"])
-        page = hits[body["from"]:body["from"] + body["size"]]
+        page = hits[body["from"] : body["from"] + body["size"]]
         shown = [_pick(f, body["fields"].split(",")) | {"id": f["file_id"]} for f in page]
-        return {"data": {"hits": shown, "pagination": {"count": len(page), "total": len(hits), "from": body["from"]}},
-                "warnings": {}}
+        return {
+            "data": {
+                "hits": shown,
+                "pagination": {"count": len(page), "total": len(hits), "from": body["from"]},
+            },
+            "warnings": {},
+        }
 
     def _archive(self, ids: list[str]) -> None:
         """Send a .tar.gz of <id>/<name> and MANIFEST.txt without a length, as the GDC streams it."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
             files = [f for f in self.site.gdc if f["file_id"] in ids]
-            listing = "id\tfilename\tmd5\tsize\n" + "".join(f"{f['file_id']}\t{f['file_name']}\n" for f in files)
+            listing = "id\tfilename\tmd5\tsize\n" + "".join(
+                f"{f['file_id']}\t{f['file_name']}\n" for f in files
+            )
             members = [(f"{f['file_id']}/{f['file_name']}", f["content"]) for f in files]
             for name, content in [("MANIFEST.txt", listing.encode()), *members]:
                 if self.fault[0] == "corrupt" and content is members[0][1]:
@@ -137,7 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
             start = int(asked[1])
             if start >= len(content):
                 return self._send(416, b"", {"Content-Range": f"bytes */{len(content)}"})
-            status, headers["Content-Range"] = 206, f"bytes {start}-{len(content) - 1}/{len(content)}"
+            status, headers["Content-Range"] = (
+                206,
+                f"bytes {start}-{len(content) - 1}/{len(content)}",
+            )
         if fault[0] == "corrupt":
             content = content[:-1] + bytes([content[-1] ^ 1])
         data = content[start:]
@@ -147,9 +166,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.request_log.status = status
         if fault[0] == "truncate":
-            self._body(data[:fault[1]])
+            self._body(data[: fault[1]])
         elif fault[0] == "stall":  # the client is killed while it waits for the rest
-            self._body(data[:fault[1]])
+            self._body(data[: fault[1]])
             time.sleep(fault[2])
         else:
             self._body(data)
@@ -163,7 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._body(data)
 
     def _body(self, data: bytes) -> None:
-        self.request_log.sent += len(data)  # before the bytes go, or the client's test may read the log first
+        self.request_log.sent += len(
+            data
+        )  # before the bytes go, or the client's test may read the log first
         self.wfile.write(data)
         self.wfile.flush()
 
@@ -186,5 +207,11 @@ def _pick(record: dict, fields: list[str]) -> dict:
     for top in {f.split(".")[0] for f in fields} & set(record):
         rest = [f.split(".", 1)[1] for f in fields if f.startswith(top + ".")]
         value = record[top]
-        out[top] = [_pick(v, rest) for v in value] if isinstance(value, list) else _pick(value, rest) if rest else value
+        out[top] = (
+            [_pick(v, rest) for v in value]
+            if isinstance(value, list)
+            else _pick(value, rest)
+            if rest
+            else value
+        )
     return out

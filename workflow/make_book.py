@@ -11,11 +11,12 @@ import sys
 import time
 from pathlib import Path
 
-from degnext.cohorts import check_cancer
-from degnext.errors import InputError, check_choice
-from degnext.execute import share_parameters
-from degnext.paths import results_dir
-from degnext.sources import SOURCES
+from degnext.cohorts.cohort import check_cancer
+from degnext.cohorts.load import SOURCES
+
+from degnext._common.errors import InputError, check_choice
+from degnext._common.paths import results_dir
+from degnext.running.execution import share_parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -23,7 +24,14 @@ BIN = Path(sys.executable).parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("cancer", "KICH"), ("source", "demo"), ("cores", "2"), ("counts", ""), ("groups", ""), ("params", "")):
+    for name, default in (
+        ("cancer", "KICH"),
+        ("source", "demo"),
+        ("cores", "2"),
+        ("counts", ""),
+        ("groups", ""),
+        ("params", ""),
+    ):
         parser.add_argument(f"--{name}", default=default)
     a = parser.parse_args()
     started = time.perf_counter()
@@ -38,7 +46,9 @@ def main() -> int:
         return 1
     index = build(a, results)
     if index is None:
-        print("make book: the pages could not be built; the warnings above say why", file=sys.stderr)
+        print(
+            "make book: the pages could not be built; the warnings above say why", file=sys.stderr
+        )
         return 1
     print(f"\nThe book is ready after {time.perf_counter() - started:.0f} s: {index}")
     return 0
@@ -56,7 +66,9 @@ def check_request(a: argparse.Namespace) -> dict:
     share_parameters(user, [p.stem for p in sorted((ROOT / "notebooks").glob("*.ipynb"))])
     if a.source == "file":
         if not a.counts:
-            raise InputError("SOURCE=file needs COUNTS: make book SOURCE=file CANCER=MINE COUNTS=counts.csv GROUPS=groups.csv")
+            raise InputError(
+                "SOURCE=file needs COUNTS: make book SOURCE=file CANCER=MINE COUNTS=counts.csv GROUPS=groups.csv"
+            )
         for path in [*a.counts.split(","), *([a.groups] if a.groups else [])]:
             if not Path(path).is_file():
                 raise InputError(f"no file {path!r}: check COUNTS and GROUPS")
@@ -65,11 +77,11 @@ def check_request(a: argparse.Namespace) -> dict:
     else:
         check_cancer(a.cancer)
     if a.source == "demo":
-        from degnext.simulate import load_parameters
+        from degnext.cohorts.demo import load_parameters
 
         load_parameters(a.cancer)
     if a.source == "published":
-        from degnext.published import published_parts
+        from degnext.cohorts.published import published_parts
 
         parts = published_parts(a.cancer)
         if parts and "T1" not in parts:
@@ -84,9 +96,30 @@ def run_workflow(a: argparse.Namespace, user: dict, results: Path) -> int:
     results.mkdir(parents=True, exist_ok=True)
     settings = results / f".book-{a.source}-{a.cancer}.json"
     settings.write_text(json.dumps(config))
-    command = [BIN / "snakemake", "--snakefile", ROOT / "workflow" / "Snakefile", "--configfile", ROOT / "workflow" / "config.yaml", settings,
-               "--cores", a.cores, "--directory", results, "--quiet", "rules", "host", "--rerun-triggers", "mtime", "params", "input", "--keep-going"]
-    return subprocess.run([str(c) for c in command], env=os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}).returncode
+    command = [
+        BIN / "snakemake",
+        "--snakefile",
+        ROOT / "workflow" / "Snakefile",
+        "--configfile",
+        ROOT / "workflow" / "config.yaml",
+        settings,
+        "--cores",
+        a.cores,
+        "--directory",
+        results,
+        "--quiet",
+        "rules",
+        "host",
+        "--rerun-triggers",
+        "mtime",
+        "params",
+        "input",
+        "--keep-going",
+    ]
+    return subprocess.run(
+        [str(c) for c in command],
+        env=os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"},
+    ).returncode
 
 
 def build(a: argparse.Namespace, results: Path) -> Path | None:
@@ -102,10 +135,25 @@ def build(a: argparse.Namespace, results: Path) -> Path | None:
             if done.exists():
                 (source / folder).mkdir(exist_ok=True)
                 shutil.copy(done, source / folder)
-    command = [str(BIN / "jupyter-book"), "build", "-W", "-n", "--keep-going", "--quiet", "--path-output", str(ROOT / "_build" / "pages"), str(source)]
+    command = [
+        str(BIN / "jupyter-book"),
+        "build",
+        "-W",
+        "-n",
+        "--keep-going",
+        "--quiet",
+        "--path-output",
+        str(ROOT / "_build" / "pages"),
+        str(source),
+    ]
     log = ROOT / "_build" / "build.log"
     with open(log, "w") as handle:
-        status = subprocess.run(command, stdout=handle, stderr=subprocess.STDOUT, env=os.environ | {"PYTHONWARNINGS": "ignore"}).returncode
+        status = subprocess.run(
+            command,
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        ).returncode
     made = ROOT / "_build" / "pages" / "_build" / "html"
     if status or not (made / "index.html").exists():
         print("\n".join(log.read_text().splitlines()[-40:]), file=sys.stderr)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar in a rendered page is a dead widget
 
-from degnext.errors import InputError
-from degnext.execute import run_notebook
+from degnext._common.errors import InputError
+from degnext.running.execution import run_notebook
 
 step, cancer, source, results, parameters = sys.argv[1:]
 try:

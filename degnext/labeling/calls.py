@@ -1,0 +1,196 @@
+"""From differential expression to labelled genes: UR/DR/neutral calls, bio genes, parts and folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from degnext._common.errors import InputError
+from degnext._common.files import write_atomic
+from degnext.cohorts.cohort import CLASS_NAMES, DR, NEUTRAL, UR, Cohort, LabeledCohort
+
+FDR, LOG_FC = 0.01, 0.0  # the paper's thresholds
+N_FOLDS = 5
+
+
+def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) -> pd.Series:
+    """Call each gene DR (0), UR (1) or neutral (2).
+
+    ``table`` has columns ``log_fc`` (log2, tumor over normal) and ``fdr``. A gene is called when its FDR lies below
+    ``fdr`` and its absolute log2 fold change above ``log_fc`` (paper, Methods 6 and 7: 0.01 and 0).
+    """
+    if not 0 < fdr <= 1:
+        raise InputError(f"fdr must lie between 0 and 1, not {fdr}: pass 0.01, as in the paper")
+    if log_fc < 0:
+        raise InputError(
+            f"log_fc must not be negative, not {log_fc}: it is compared with the absolute fold change; pass 0 for no threshold"
+        )
+    significant = (table["fdr"] < fdr) & (table["log_fc"].abs() > log_fc)
+    called = np.where(significant, np.where(table["log_fc"] > 0, UR, DR), NEUTRAL)
+    return pd.Series(called.astype(np.int8), index=table.index, name="label")
+
+
+def split_parts(
+    labels: pd.Series, bio: Iterable[str], seed: int = 0, n_folds: int = N_FOLDS
+) -> pd.DataFrame:
+    """Divide genes into Q (called genes with disease evidence) and P (all others), and each into five folds.
+
+    Fold 0 is the test part (T2 of P, T3 of Q), the others train (T1, F1): 80 : 20 as in the paper. Folds are
+    stratified by label, seeded and disjoint. A gene that is neutral stays in P even with disease evidence, since
+    the fine-tuning stage knows two classes only (paper, Methods 8).
+
+    Returns columns ``label``, ``bio``, ``part``, ``fold``, indexed like ``labels``. Raises :class:`InputError` when Q
+    has too few genes of either class to be split.
+    """
+    in_q = labels.index.isin(list(bio)) & (labels != NEUTRAL).to_numpy()
+    for label in (DR, UR):
+        n = int((labels[in_q] == label).sum())
+        if n < n_folds:
+            raise InputError(
+                f"only {n} {CLASS_NAMES[label]} gene(s) have disease evidence, {n_folds} are needed for {n_folds} folds: "
+                "take a longer list of disease genes or a higher FDR"
+            )
+    fold = np.full(len(labels), -1, dtype=np.int8)
+    for group in (~in_q, in_q):
+        fold[group] = stratified_folds(labels.to_numpy()[group], n_folds, seed)
+    part = np.where(in_q, np.where(fold == 0, "T3", "F1"), np.where(fold == 0, "T2", "T1"))
+    return pd.DataFrame(
+        {"label": labels.to_numpy(), "bio": in_q, "part": part, "fold": fold}, index=labels.index
+    )
+
+
+def stratified_folds(labels: np.ndarray, n_folds: int = N_FOLDS, seed: int = 0) -> np.ndarray:
+    """Return a fold number per gene; each class is spread evenly and the folds differ by at most one gene per class."""
+    from sklearn.model_selection import StratifiedKFold
+
+    fold = np.zeros(len(labels), dtype=np.int8)
+    smallest = np.bincount(labels).astype(int)
+    if (smallest[smallest > 0] < n_folds).any():
+        raise InputError(
+            f"a class has fewer than {n_folds} genes, so it cannot be spread over {n_folds} folds: relax the thresholds"
+        )
+    for k, (_, test) in enumerate(
+        StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels)
+    ):
+        fold[test] = k
+    return fold
+
+
+def label_cohort(
+    cohort: Cohort,
+    table: pd.DataFrame,
+    bio: Iterable[str],
+    *,
+    fdr: float = FDR,
+    log_fc: float = LOG_FC,
+    seed: int = 0,
+) -> LabeledCohort:
+    """Label a cohort's genes by its differential-expression ``table`` and split them; see the functions above."""
+    genes = split_parts(call_genes(table, fdr, log_fc), bio, seed)
+    return LabeledCohort(
+        cohort.cancer, cohort.source, cohort.counts, cohort.groups, cohort.notes, genes
+    )
+
+
+def published_folds(cohort: LabeledCohort, seed: int = 0) -> LabeledCohort:
+    """Give a published cohort five folds: its T2 and T3 are fold 0, its T1 and F1 are spread over folds 1 to 4."""
+    from dataclasses import replace
+
+    genes = cohort.genes.copy()
+    if set(cohort.parts) == {"T1", "T2", "F1", "T3"}:
+        for train in ("T1", "F1"):
+            rows = (genes["part"] == train).to_numpy()
+            genes.loc[rows, "fold"] = (
+                stratified_folds(genes.loc[rows, "label"].to_numpy(), N_FOLDS - 1, seed) + 1
+            )
+        genes.loc[genes["part"].isin(["T2", "T3"]), "fold"] = 0
+    return replace(cohort, genes=genes)
+
+
+def agreement(ours: pd.Series, published: pd.Series) -> pd.DataFrame:
+    """Count genes by published (rows) and our (columns) call, by class name."""
+    names = dict(enumerate(CLASS_NAMES))
+    table = pd.crosstab(published.map(names), ours.loc[published.index].map(names))
+    return table.reindex(
+        index=list(CLASS_NAMES), columns=list(CLASS_NAMES), fill_value=0
+    ).rename_axis(index="published", columns="ours")
+
+
+def published_direction(ours: pd.Series, cancer: str) -> pd.DataFrame | None:
+    """Compare our calls on raw counts (indexed by symbol) with the authors' labels of the same genes.
+
+    The authors' rows are matched by the symbols recovered for CHOL, KICH and READ; None for other cancers, or where the
+    published files are not at hand. Rows published, columns ours, both by class name; genes in both only.
+    """
+    from degnext.cohorts.published import load_published, published_dir
+
+    if cancer not in ("CHOL", "KICH", "READ") or published_dir() is None:
+        return None
+    genes = load_published(cancer, train_part=None).genes
+    labels = genes[genes["symbol"] != ""].set_index("symbol")["label"]
+    both = labels.index.intersection(ours.index)
+    return agreement(ours.loc[both], labels.loc[both])
+
+
+def save_labeled(cohort: LabeledCohort, folder: str | Path) -> Path:
+    """Write counts (Parquet), genes and samples (CSV) to ``folder``; return it. ``genes.csv`` comes last and says that all is there."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "genes.csv").unlink(missing_ok=True)
+    cohort.counts.rename_axis("gene").to_parquet(folder / "counts.parquet")
+    write_atomic(folder / "samples.csv", cohort.groups.rename_axis("sample").to_csv())
+    write_atomic(folder / "notes.txt", "\n".join(cohort.notes))
+    write_atomic(folder / "genes.csv", cohort.genes.rename_axis("gene").to_csv())
+    return folder
+
+
+def load_labeled(folder: str | Path, cancer: str, source: str) -> LabeledCohort:
+    """Read what :func:`save_labeled` wrote."""
+    folder = Path(folder)
+    if not (folder / "genes.csv").exists():
+        raise InputError(
+            f"no labelled genes in {folder.name}/: run notebook 02_labeling for {cancer} ({source}) first"
+        )
+    counts = pd.read_parquet(folder / "counts.parquet")
+    genes = pd.read_csv(
+        folder / "genes.csv", index_col="gene", keep_default_na=False, dtype={"gene": str}
+    )
+    groups = pd.read_csv(
+        folder / "samples.csv", index_col="sample", keep_default_na=False, dtype={"sample": str}
+    )["group"]
+    notes = tuple(n for n in (folder / "notes.txt").read_text().split("\n") if n)
+    counts.index = counts.index.astype(str)
+    return LabeledCohort(cancer, source, counts, groups, notes, genes)
+
+
+def label_with(
+    cohort: Cohort,
+    table: pd.DataFrame,
+    bio_source: str | Path,
+    *,
+    fdr: float = 0.01,
+    log_fc: float = 0.0,
+    seed: int = 0,
+) -> LabeledCohort:
+    """Label a cohort's genes by its differential-expression table and split them by disease evidence."""
+    from degnext.labeling.disease_genes import bio_genes
+
+    return label_cohort(
+        cohort, table, bio_genes(cohort.cancer, bio_source), fdr=fdr, log_fc=log_fc, seed=seed
+    )
+
+
+def default_bio_source(source: str) -> str:
+    """Return where disease genes come from unless a parameter says otherwise."""
+    return {"demo": "demo", "published": "paper"}.get(source, "cancermine")
+
+
+def label(cohort: Cohort, bio_source: str | Path | None = None, seed: int = 0) -> LabeledCohort:
+    """Label a filtered cohort with notebook 02's default settings."""
+    from degnext.labeling.differential_expression import differential_expression
+
+    table = differential_expression(cohort.counts, cohort.groups)
+    return label_with(cohort, table, bio_source or default_bio_source(cohort.source), seed=seed)

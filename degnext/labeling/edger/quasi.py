@@ -1,0 +1,134 @@
+"""The quasi-likelihood F test: a trend of dispersion with abundance, and a squeezed quasi-dispersion for each gene.
+
+Source: Lund, Nettleton, McCarthy and Smyth (2012), SAGMB 11(5):8; R's edgeR 3.40 (glmQLFit, glmQLFTest)
+and limma 3.54 (squeezeVar).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import betainc, erfc, polygamma, psi
+
+from degnext._common.arithmetic import _trigamma_inverse
+from degnext._common.errors import InputError
+from degnext._common.parallel import blocks, for_each
+from degnext.labeling.edger.negbin import (
+    TwoGroups,
+    ave_log_cpm,
+    fit_deviance,
+    fit_rates,
+    log_fold_change,
+)
+from degnext.labeling.edger.trend import trended_dispersion
+
+
+def quasi_table(data: TwoGroups) -> dict[str, np.ndarray]:
+    """Return the columns of the quasi-likelihood F test; its dispersion is the trend's."""
+    common, phi = trended_dispersion(data)
+    abundance = ave_log_cpm(data, common)
+    rates = fit_rates(data, phi)
+    full = fit_deviance(data, phi)
+    df = _residual_df(data, rates)
+    variance = np.divide(full, df, out=np.zeros_like(full), where=df > 0)
+    posterior, prior_df = squeeze(np.maximum(variance, 0.0), df, abundance)
+    ratio = fit_deviance(data, phi, null=True) - full
+    stat = ratio / posterior
+    df_total = np.minimum(prior_df + df, len(phi) * (data.n_samples - 2))
+    p_value = _f_tail(np.maximum(stat, 0.0), df_total)
+    # where the fitted variance would fall below Poisson's, the Poisson likelihood-ratio test bounds the p-value
+    below = _below_poisson(data, rates, phi, posterior)
+    if below.any():
+        part, zero = data.rows(below), np.zeros(int(below.sum()))
+        poisson = fit_deviance(part, zero, null=True) - fit_deviance(part, zero)
+        p_value[below] = np.maximum(
+            p_value[below], _f_tail(np.maximum(poisson, 0.0), np.full(poisson.size, np.inf))
+        )
+    return {
+        "log_fc": log_fold_change(data, phi),
+        "log_cpm": abundance,
+        "stat": stat,
+        "p_value": p_value,
+        "dispersion": phi,
+    }
+
+
+def squeeze(
+    variance: np.ndarray, df: np.ndarray, covariate: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Return variances (genes,) drawn towards a trend along ``covariate``, and the prior degrees of freedom.
+
+    Source: limma's squeezeVar and fitFDist with a covariate: a scaled F distribution, its log mean a natural spline.
+    """
+    ok = (df > 1e-15) & np.isfinite(variance)
+    n_ok = int(ok.sum())
+    if n_ok < 3:
+        raise InputError(
+            "fewer than three genes have replicates with counts: too few for the quasi-likelihood test"
+        )
+    median = float(np.median(variance[ok]))
+    floor = 1e-5 * (median if median > 0 else 1.0)
+    half = df[ok] / 2.0
+    e = np.log(np.maximum(variance[ok], floor)) - psi(half) + np.log(half)
+    n_basis = min(1 + (n_ok >= 3) + (n_ok >= 6) + (n_ok >= 30), np.unique(covariate[ok]).size)
+    basis = _natural_spline(covariate, covariate[ok], n_basis)
+    coefficients, _, rank, _ = np.linalg.lstsq(basis[ok], e, rcond=None)
+    trend = basis @ coefficients
+    spread = ((e - trend[ok]) ** 2).sum() / (n_ok - rank) - polygamma(1, half).mean()
+    if spread <= 0:
+        prior = np.exp(trend) if n_basis > 1 else np.full(len(df), variance[ok].mean())
+        return prior, np.inf
+    prior_df = 2.0 * _trigamma_inverse(float(spread))
+    prior = np.exp(trend + psi(prior_df / 2.0) - np.log(prior_df / 2.0))
+    return (df * np.where(ok, variance, 0.0) + prior_df * prior) / (df + prior_df), prior_df
+
+
+def _natural_spline(x: np.ndarray, data: np.ndarray, n_basis: int) -> np.ndarray:
+    """Return a basis (genes × n_basis) of natural cubic splines with knots at the quantiles of ``data``."""
+    knots = np.quantile(data, np.linspace(0.0, 1.0, max(n_basis, 2)))
+    knots, x = (knots - knots[0]) / (knots[-1] - knots[0]), (x - knots[0]) / (knots[-1] - knots[0])
+    if n_basis == 1:
+        return np.ones((x.size, 1))
+
+    def bend(i: int) -> np.ndarray:
+        cubes = np.maximum(x - knots[i], 0.0) ** 3 - np.maximum(x - knots[-1], 0.0) ** 3
+        return cubes / (knots[-1] - knots[i])
+
+    return np.column_stack(
+        [np.ones_like(x), x] + [bend(i) - bend(n_basis - 2) for i in range(n_basis - 2)]
+    )
+
+
+def _fitted(data: TwoGroups, rates: np.ndarray, rows: slice) -> np.ndarray:
+    return np.hstack(
+        [np.multiply.outer(rates[rows, g], data.lib[part]) for g, part in enumerate(data.parts())]
+    )
+
+
+def _residual_df(data: TwoGroups, rates: np.ndarray) -> np.ndarray:
+    """Return residual degrees of freedom, those of zeros fitted as zeros taken away. Source: edgeR's .residDF."""
+    out = np.empty(len(rates))
+    normal, tumor = data.parts()
+
+    def work(rows: slice) -> None:
+        zero = (data.y[rows] < 1e-4) & (_fitted(data, rates, rows) < 1e-4)
+        groups_left = (~zero[:, normal]).any(axis=1).astype(int) + (~zero[:, tumor]).any(axis=1)
+        out[rows] = np.maximum(data.n_samples - zero.sum(axis=1) - groups_left, 0)
+
+    for_each(work, blocks(len(rates), 8 * data.n_samples))
+    return out
+
+
+def _below_poisson(
+    data: TwoGroups, rates: np.ndarray, phi: np.ndarray, posterior: np.ndarray
+) -> np.ndarray:
+    """Return which genes have a sample whose variance, quasi-dispersion included, is below its mean."""
+    smallest = [rates[:, g] * data.lib[part].min() for g, part in enumerate(data.parts())]
+    lowest = np.minimum(*smallest)
+    return (lowest * phi + 1.0) * posterior < 1.0
+
+
+def _f_tail(stat: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Return P(F > stat) with 1 and ``df`` degrees of freedom; with infinitely many it is the chi-squared tail."""
+    endless = ~np.isfinite(df) | (df > 1e10)
+    df = np.where(endless, 1.0, df)
+    return np.where(endless, erfc(np.sqrt(stat / 2.0)), betainc(df / 2.0, 0.5, df / (df + stat)))

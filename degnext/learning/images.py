@@ -1,0 +1,90 @@
+"""From a gene's row of counts to a network's input: the paper's grid image.
+
+The profile image, which does not depend on the number or order of samples, is in :mod:`degnext.learning.profile.image`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from degnext._common.errors import InputError
+from degnext.cohorts.cohort import Cohort
+
+
+def row_values(
+    cohort: Cohort, scaling: str = "log_cpm", factors: np.ndarray | None = None
+) -> np.ndarray:
+    """Return one row of values per gene, float32 (genes × samples), normal samples first.
+
+    ``none``    the counts as they are, what the paper's network was given (AUDIT 3)
+    ``log_cpm`` log2(counts per million + 1); a sample's library size is the sum over every gene of the cohort,
+                known before any gene has a label, so no label and no split enters; or ``factors``, one per sample in the
+                cohort's own order, in millions of counts
+    """
+    order = np.argsort(cohort.is_tumor, kind="stable")
+    counts = cohort.counts.to_numpy()[:, order]
+    if scaling == "none":
+        return counts.astype(np.float32)
+    if scaling == "log_cpm":
+        millions = (
+            counts.sum(axis=0, dtype=float) / 1e6
+            if factors is None
+            else np.asarray(factors, dtype=float)[order]
+        )
+        return np.log2(counts / millions + 1).astype(np.float32)
+    raise InputError(f"unknown scaling {scaling!r}: choose 'none' or 'log_cpm'")
+
+
+def grid_shape(n_samples: int) -> tuple[int, int]:
+    """Return height and width of the paper's image of ``n_samples`` pixels.
+
+    The width is the largest divisor of n not above √n, so that the image stands upright: the network pools over any
+    shape, but the released weights were trained on upright ones. A prime n gets one zero pixel, so that n + 1 is divided
+    (the authors' ``ArrayToTensor``; 89 samples of KICH make 10 × 9).
+    """
+    if n_samples < 2:
+        raise InputError(f"an image needs at least two samples, not {n_samples}")
+
+    def width(n: int) -> int:
+        return max(d for d in range(1, int(n**0.5) + 1) if n % d == 0)
+
+    n = n_samples if n_samples < 4 or width(n_samples) > 1 else n_samples + 1
+    return n // width(n), width(n)
+
+
+def grid_image(values: np.ndarray) -> np.ndarray:
+    """Reshape rows (genes × samples) to the paper's images, float32 (genes, 1, height, width); no copy when none is needed."""
+    values = np.asarray(values, dtype=np.float32)
+    n_genes, n_samples = values.shape
+    h, w = grid_shape(n_samples)
+    if h * w > n_samples:
+        values = np.pad(values, ((0, 0), (0, h * w - n_samples)))
+    return values.reshape(n_genes, 1, h, w)
+
+
+class Standardizer:
+    """Take off each row's own mean, then shift and scale by one mean and one standard deviation, learned on training genes only.
+
+    A gene's level says nothing about its direction; without it the network need not learn to ignore it.
+    """
+
+    mean: float = 0.0
+    sd: float = 1.0
+
+    def fit(self, values: np.ndarray) -> Standardizer:
+        """Learn both from ``values`` (training genes × samples)."""
+        return self.fit_many([values])
+
+    def fit_many(self, values: list[np.ndarray]) -> Standardizer:
+        """Learn both from the training genes of several cohorts, which may differ in their number of samples."""
+        every = np.concatenate([_centre(v).ravel() for v in values])
+        self.mean, self.sd = float(every.mean(dtype=float)), float(every.std(dtype=float)) or 1.0
+        return self
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Apply what was learned, to genes of any cohort."""
+        return ((_centre(values) - self.mean) / self.sd).astype(np.float32)
+
+
+def _centre(values: np.ndarray) -> np.ndarray:
+    return values - values.mean(axis=1, keepdims=True)

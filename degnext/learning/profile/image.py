@@ -1,0 +1,114 @@
+"""A gene as a *profile image*: what normal and tumor samples look like, whatever their number and order.
+
+Each gene becomes a picture of two rows (normal, tumor) and ``width`` columns. Column *j* of a row is the mean of the
+*j*-th of ``width`` equal slices of that group's sorted values, so the picture has the same size for 4 samples and for
+1,200. Further channels hold one number per row (log ratio, level, moderated t statistics, ...) painted across the row.
+Every channel follows its row: swapping the groups flips the picture upside down and does nothing else.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from degnext._common.errors import InputError
+from degnext.cohorts.library_size import size_factors
+from degnext.learning.profile.alignment import _distinct
+from degnext.learning.profile.statistics import likelihood_ratio, moderated_t, weighted_t
+
+WIDTH = 16
+CHANNELS = (
+    "shape",  # quantiles, centred on the gene, in units of its own spread
+    "quantiles",  # the same, in log2 units
+    "log_ratio",  # -log2 fold change in the normal row, +log2 fold change in the tumor row
+    "level",  # log2 counts per million of the row's group
+    "within_sd",  # spread of the row's group, log2 units
+    "t_log",  # moderated t of log2(CPM + 0.5), variance prior following the level (as limma-trend)
+    "t_shrunk",  # moderated t of log2(CPM + 20): low counts are believed less
+    "t_root",  # moderated t of sqrt(CPM), the scale on which counts have even variance
+    "lr_root",  # signed root of a likelihood ratio (gamma, the negative binomial at high counts), shrunk dispersion
+    "group_size",  # log2 of the number of distinct samples in the row's group
+    "t_weighted",  # moderated t of log2(CPM + 20), odd samples counting less (for few samples)
+)
+FEW_CHANNELS = (
+    "t_weighted",
+    "t_log",
+    "t_root",
+    "lr_root",
+    "log_ratio",
+    "group_size",
+)  # for 2 to 10 samples per group
+GENERAL_CHANNELS = CHANNELS[:-1]  # where one cohort has all its samples
+DIRECTION_CHANNELS = (
+    "shape",
+    "quantiles",
+    "log_ratio",
+    "level",
+    "within_sd",
+)  # none knows how many samples there are
+
+
+def profile_image(
+    counts: np.ndarray,
+    is_tumor: np.ndarray,
+    *,
+    width: int = WIDTH,
+    factors: np.ndarray | None = None,
+) -> np.ndarray:
+    """Turn each gene into its profile image.
+
+    counts: genes × samples, raw non-negative counts. is_tumor: bool per sample. factors: from :func:`size_factors`
+    (default: from these counts). Returns float32, genes × channels (``CHANNELS``) × 2 (normal, tumor) × width, all of
+    order one. Raises InputError for a missing group, a wrong shape or values that are no counts.
+    """
+    counts, tumor = np.asarray(counts), np.asarray(is_tumor, bool)
+    if counts.ndim != 2 or counts.shape[1] != len(tumor):
+        raise InputError(
+            f"counts {counts.shape} and groups ({len(tumor)}) do not match: give one group per column"
+        )
+    if tumor.all() or not tumor.any():
+        raise InputError("one group is empty: give at least one normal and one tumor sample")
+    if not np.all(np.isfinite(counts)) or counts.min() < 0:
+        raise InputError(
+            "counts must be finite and not negative: pass the raw table, not logarithms"
+        )
+    factors = size_factors(counts) if factors is None else factors
+    cpm, logs, quantiles, n = [], [], [], []
+    for mask in (~tumor, tumor):
+        values = np.sort(
+            (counts[:, mask] / factors[mask]).astype(np.float32), axis=1
+        )  # sorted: order cannot matter
+        cpm.append(values)
+        logs.append(np.log2(values + np.float32(0.5)))
+        quantiles.append(logs[-1] @ _slices(values.shape[1], width))  # genes × width
+        n.append(_distinct(counts[:, mask] / factors[mask]))
+    mean = np.stack([v.mean(1) for v in logs], 1)  # genes × 2
+    sd = np.stack([v.std(1) for v in logs], 1)
+    row = np.stack(quantiles, 1) - mean.mean(1)[:, None, None]  # genes × 2 × width
+    spread = np.sqrt((sd**2).mean(1)) + 0.1
+    group_mean = np.stack([v.mean(1) for v in cpm], 1) + 0.01
+    signed = [
+        np.log2(group_mean[:, 1] / group_mean[:, 0]) / 2,
+        moderated_t(logs, n),
+        moderated_t([np.log2(v + np.float32(20)) for v in cpm], n, prior_df=20.0),
+        moderated_t([np.sqrt(v) for v in cpm], n, prior_df=5.0),
+        likelihood_ratio(cpm, logs, n),
+        weighted_t([np.log2(counts[:, m] / factors[m] + 20.0) for m in (~tumor, tumor)], n),
+    ]
+    ratio, *t = [np.stack([-v, v], 1) for v in signed]  # genes × 2 each
+    *t, weighted = [np.sign(v) * np.log1p(np.abs(v)) for v in t]  # 100 samples give t of 30
+    size = np.broadcast_to(np.log2(n) / 4 - 1, ratio.shape)
+    image = np.empty((len(counts), len(CHANNELS), 2, width), np.float32)
+    image[:, 0] = np.clip(row / spread[:, None, None], -6, 6) / 2
+    image[:, 1] = np.clip(row, -8, 8) / 2
+    for k, value in enumerate(
+        [np.clip(ratio, -4, 4), (np.log2(group_mean) - 6) / 3, sd, *t, size, weighted], start=2
+    ):
+        image[:, k] = value[:, :, None]
+    return image
+
+
+def _slices(n: int, width: int) -> np.ndarray:
+    """Return the n × width matrix that averages a sorted row of n over ``width`` equal slices (exact for copies)."""
+    sample, cell = np.arange(n)[:, None] / n, np.arange(width)[None] / width
+    overlap = np.minimum(sample + 1 / n, cell + 1 / width) - np.maximum(sample, cell)
+    return (np.clip(overlap, 0, None) * width).astype(np.float32)

@@ -1,0 +1,79 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import Any
+
+from degnext._common.errors import InputError
+from degnext._common.files import write_atomic
+from degnext.cohorts.cohort import TRAINING, LabeledCohort, check_cancer
+from degnext.learning.classifier import DEGnext
+from degnext.learning.transfer import train
+from degnext.running.notebook_run import Step
+
+
+def training_names(cancer: str, source: str, train_cancers: str = "") -> list[str]:
+    """Return the cohorts to train on: those named, else the paper's nine, else the other demo cohorts; never ``cancer``."""
+    if train_cancers.strip():
+        names = [check_cancer(c.strip()) for c in train_cancers.split(",")]
+        if cancer in names:
+            raise InputError(f"{cancer} is the cohort to test on: take it out of train_cancers")
+        return names
+    if source == "published":
+        return [c for c in TRAINING if c != cancer]
+    from degnext.cohorts.demo import DEMO_CANCERS
+
+    return [c for c in DEMO_CANCERS if c != cancer]
+
+
+def training_cohorts(step: Step) -> list[LabeledCohort]:
+    """Load the training cohorts of a transfer step; a source without cohorts of its own takes the demo's."""
+    from degnext.running.steps import labeled_named
+
+    p = step.parameters
+    source = step.source if step.source in ("demo", "published") else "demo"
+    if source != step.source:
+        print(
+            f"NOTE: source {step.source!r} has no training cohorts of its own, so the networks below are trained on SYNTHETIC demo cohorts."
+        )
+        step.note(trained_on="synthetic demo cohorts")
+    cohorts = []
+    for name in training_names(step.cancer, source, p.get("train_cancers", "")):
+        cohort = labeled_named(name, source, step)
+        if set(cohort.parts) == {"T3"}:  # BRCA as it is at hand: nothing to train on
+            continue
+        cohorts.append(cohort)
+    if not cohorts:
+        raise InputError(
+            "no training cohort has a part to train on: name cohorts that are at hand in train_cancers"
+        )
+    return cohorts
+
+
+def train_once(step: Step, cohorts: list[LabeledCohort], **settings: Any) -> tuple[DEGnext, float]:
+    """Return :func:`train`'s estimator and its training seconds; the same cohorts and settings are trained once for all targets.
+
+    Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
+    """
+    facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
+    facts |= {
+        "cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts],
+        "version": 7,
+    }
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    path = step.folder.parents[1] / "transfer" / f"{key}.safetensors"
+    log = path.with_suffix(".json")
+    if path.exists() and log.exists():
+        print("These cohorts were trained on before with the same settings: taking those weights.")
+        return DEGnext.load(path, settings.get("device", "auto")), json.loads(log.read_text())[
+            "seconds"
+        ]
+    start = time.perf_counter()
+    model = train(cohorts, **settings)
+    seconds = time.perf_counter() - start
+    model.save(path)
+    write_atomic(log, facts | {"seconds": round(seconds, 1)})
+    return model, seconds

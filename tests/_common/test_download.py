@@ -1,0 +1,434 @@
+import email.utils
+import errno
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from http_server import Site
+
+from degnext._common import download as module
+from degnext._common.download import DownloadError, Retry, download, open_url
+from degnext._common.errors import InputError
+from degnext._common.files import disk_errors, file_checksum, folder_lock, write_atomic
+from degnext.cohorts.published_files import (
+    PUBLISHED_COMMIT,
+    PUBLISHED_PARTS,
+    fetch_published,
+    published_registry,
+)
+
+QUICK = Retry(attempts=4, backoff_s=0.001, longest_s=5)
+CONTENT = bytes(range(256)) * 4096  # 1 MiB
+MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def site():
+    site = Site()
+    site.files["/file"] = CONTENT
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def naps(monkeypatch):
+    """Collect what would be slept, without sleeping."""
+    taken = []
+    monkeypatch.setattr(module.time, "sleep", taken.append)
+    return taken
+
+
+def get(site, path, checksum=MD5, **more):
+    return download(
+        site.url + "/file", path, checksum, progress=False, retry=more.pop("retry", QUICK)
+    )
+
+
+def test_file_arrives_whole_and_is_not_fetched_again(site, tmp_path):
+    get(site, tmp_path / "new" / "f")
+    assert get(site, tmp_path / "new" / "f") == {}
+    assert (tmp_path / "new" / "f").read_bytes() == CONTENT
+    assert len(site.log) == 1
+    assert os.listdir(tmp_path / "new") == ["f"]
+
+
+def test_damaged_file_on_disk_is_fetched_again(site, tmp_path):
+    (tmp_path / "f").write_bytes(CONTENT[:-1] + b"x")
+    get(site, tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("checksum", [MD5, None])
+def test_truncated_body_goes_on_with_range(site, tmp_path, checksum):
+    site.faults["/file"] = [("truncate", 400_000), ("truncate", 300_000)]
+    get(site, tmp_path / "f", checksum)
+    assert (tmp_path / "f").read_bytes() == CONTENT
+    assert [r.range for r in site.log] == ["", "bytes=400000-", "bytes=700000-"]
+    assert [r.status for r in site.log] == [200, 206, 206]
+    assert sum(r.sent for r in site.log) == len(CONTENT)
+
+
+def test_server_without_ranges_starts_over(site, tmp_path):
+    site.ranges = False
+    site.faults["/file"] = [("truncate", 400_000)]
+    get(site, tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_part_of_an_older_version_is_not_continued(site, tmp_path):
+    """Xena gives no checksum: the ETag decides whether the part still belongs to the file."""
+    site.faults["/file"] = [("truncate", 400_000)] + [("status", 500)] * 4
+    with pytest.raises(DownloadError):
+        get(site, tmp_path / "f", None)
+    site.files["/file"] = newer = CONTENT[::-1]
+    get(site, tmp_path / "f", None)
+    assert site.log[-1].range == "bytes=400000-" and site.log[-1].status == 200
+    assert (tmp_path / "f").read_bytes() == newer
+
+
+def test_part_without_etag_and_checksum_is_dropped(site, tmp_path):
+    site.etags = False
+    site.faults["/file"] = [("truncate", 400_000)]
+    get(site, tmp_path / "f", None)
+    assert [r.range for r in site.log] == ["", ""]
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_complete_part_is_recognised_by_416(site, tmp_path):
+    (tmp_path / "f.part").write_bytes(CONTENT)
+    get(site, tmp_path / "f")
+    assert [r.status for r in site.log] == [416]
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_overlong_part_is_thrown_away(site, tmp_path):
+    (tmp_path / "f.part").write_bytes(CONTENT + b"more")
+    get(site, tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_overlong_part_without_checksum_is_thrown_away(site, tmp_path):
+    (tmp_path / "f.part").write_bytes(CONTENT + b"more")
+    (tmp_path / "f.part.tag").write_text('"' + hashlib.md5(CONTENT).hexdigest() + '"')
+    get(site, tmp_path / "f", None)
+    assert [r.status for r in site.log] == [416, 200]
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_part_with_wrong_bytes_is_fetched_from_zero(site, tmp_path):
+    (tmp_path / "f.part").write_bytes(b"x" * 1000)
+    get(site, tmp_path / "f")
+    assert [r.range for r in site.log] == ["bytes=1000-", ""]
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_corrupt_answer_is_tried_again(site, tmp_path):
+    site.faults["/file"] = [("corrupt",)]
+    get(site, tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == CONTENT
+    assert [r.range for r in site.log] == ["", ""]
+
+
+def test_wrong_checksum_leaves_nothing(site, tmp_path):
+    with pytest.raises(InputError, match="three times with a checksum other than md5:00"):
+        get(site, tmp_path / "f", "md5:00")
+    assert len(site.log) == 3
+    assert not (tmp_path / "f").exists() and not (tmp_path / "f.part").exists()
+
+
+def test_endless_truncation_ends(site, tmp_path):
+    site.ranges = False
+    site.faults["/file"] = [("truncate", 1000)] * 50
+    with pytest.raises(InputError, match="keeps breaking off at 1000 bytes"):
+        get(site, tmp_path / "f")
+    assert len(site.log) == QUICK.attempts + 1  # the first attempt made progress
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_seconds_is_obeyed(site, tmp_path, naps, status):
+    site.faults["/file"] = [("status", status, {"Retry-After": "3"})]
+    get(site, tmp_path / "f")
+    assert naps == [3.0]
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_retry_after_date_is_obeyed(site, tmp_path, naps):
+    when = email.utils.formatdate(time.time() + 4, usegmt=True)
+    site.faults["/file"] = [("status", 503, {"Retry-After": when})]
+    get(site, tmp_path / "f")
+    assert len(naps) == 1 and 2 < naps[0] <= 4
+
+
+def test_retry_after_of_an_hour_is_said_not_slept(site, tmp_path, naps):
+    site.faults["/file"] = [("status", 429, {"Retry-After": "3600"})]
+    with pytest.raises(DownloadError, match="asks to wait 3600 s"):
+        get(site, tmp_path / "f")
+    assert naps == []
+
+
+def test_backoff_doubles_and_gives_up(site, tmp_path, naps):
+    site.faults["/file"] = [("status", 500)] * 9
+    with pytest.raises(DownloadError, match="HTTP 500, 4 attempts"):
+        get(site, tmp_path / "f")
+    assert naps == pytest.approx([0.001, 0.002, 0.004])
+
+
+def test_missing_file_is_not_tried_again(site, tmp_path):
+    with pytest.raises(DownloadError, match="answered HTTP 404") as caught:
+        download(site.url + "/none", tmp_path / "f", progress=False, retry=QUICK)
+    assert caught.value.status == 404 and len(site.log) == 1
+
+
+def test_unreachable_server_and_bad_address(site, tmp_path):
+    address = site.url
+    site.close()
+    with pytest.raises(InputError, match="cannot reach .*check the network"):
+        download(address + "/file", tmp_path / "f", progress=False, retry=QUICK)
+    with pytest.raises(InputError, match="is no web address"):
+        open_url("gdc.cancer.gov/files", retry=QUICK)
+
+
+def test_killed_process_resumes(site, tmp_path):
+    """A run killed in the middle of the file leaves a part; the next run asks only for the rest."""
+    site.faults["/file"] = [("stall", 600_000, 20)]
+    code = (
+        "import sys; from degnext._common.download import download; "
+        "download(sys.argv[1], sys.argv[2], sys.argv[3], progress=False)"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, site.url + "/file", str(tmp_path / "f"), MD5]
+    )
+    part = tmp_path / "f.part"
+    deadline = time.time() + 20
+    while not (part.exists() and part.stat().st_size >= 262_144) and time.time() < deadline:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    had = part.stat().st_size
+    assert 0 < had <= 600_000 and not (tmp_path / "f").exists()
+    get(site, tmp_path / "f")
+    assert site.log[-1].range == f"bytes={had}-" and site.log[-1].status == 206
+    assert site.log[-1].sent == len(CONTENT) - had
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_progress_is_shown(site, tmp_path, capfd):
+    download(site.url + "/file", tmp_path / "shown", MD5, retry=QUICK)
+    assert "shown" in capfd.readouterr().err
+
+
+def test_disk_errors_are_sentences(tmp_path):
+    for number, words in (
+        (errno.ENOSPC, "is full: free some space"),
+        (errno.EACCES, "cannot write into"),
+    ):
+        with pytest.raises(InputError, match=words), disk_errors(tmp_path):
+            raise OSError(number, os.strerror(number))
+    with pytest.raises(FileNotFoundError), disk_errors(tmp_path):
+        open(tmp_path / "none")
+
+
+def test_full_disk_keeps_the_part(site, tmp_path, monkeypatch):
+    real = open
+
+    class Full:
+        def __init__(self, handle):
+            self.handle = handle
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.handle.close()
+
+        def write(self, piece):
+            if self.handle.tell() > 500_000:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return self.handle.write(piece)
+
+    def limited(path, mode="r", *rest, **more):
+        handle = real(path, mode, *rest, **more)
+        return Full(handle) if str(path).endswith(".part") and mode in ("wb", "ab") else handle
+
+    monkeypatch.setattr("builtins.open", limited)
+    with pytest.raises(InputError, match="is full"):
+        get(site, tmp_path / "f")
+    monkeypatch.undo()
+    assert (tmp_path / "f.part").stat().st_size == 524_288
+    get(site, tmp_path / "f")
+    assert site.log[-1].range == "bytes=524288-"
+
+
+def test_checksums_against_known_values(tmp_path):
+    (tmp_path / "f").write_bytes(b"hello\n")
+    # git hash-object, md5sum and sha256sum of "hello\n"
+    assert file_checksum(tmp_path / "f", "git") == "git:ce013625030ba8dba906f756967f9e9ca394464a"
+    assert file_checksum(tmp_path / "f", "md5:x") == "md5:b1946ac92492d2347c6235b4d2611184"
+    assert (
+        file_checksum(tmp_path / "f", "sha256")
+        == "sha256:" + hashlib.sha256(b"hello\n").hexdigest()
+    )
+
+
+def test_write_atomic_keeps_the_old_file_on_failure(tmp_path, monkeypatch):
+    write_atomic(tmp_path / "f.json", {"a": 1})
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(tmp_path / "f.json", {"a": 2})
+    assert '"a": 1' in (tmp_path / "f.json").read_text()
+    assert os.listdir(tmp_path) == ["f.json"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no flock on Windows")
+def test_second_process_waits_for_the_folder(tmp_path):
+    code = (
+        "import sys, time; from degnext._common.files import folder_lock\n"
+        "with folder_lock(sys.argv[1]):\n"
+        "    open(sys.argv[1] + '/in', 'w').close(); time.sleep(0.5); open(sys.argv[1] + '/out', 'w').close()"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    while not (tmp_path / "in").exists() and child.poll() is None:
+        time.sleep(0.01)
+    with folder_lock(tmp_path):
+        assert (tmp_path / "out").exists()  # the other process had finished before we could enter
+    assert child.wait(timeout=5) == 0
+
+
+# --- the authors' files -----------------------------------------------------------------------------------------------
+
+
+def git(content):
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+@pytest.fixture
+def published(site, monkeypatch):
+    """A registry of a two-cancer repository, served by the local server."""
+    import pandas as pd
+
+    rows = []
+    for cancer, parts in (("KICH", ("T1", "T3")), ("READ", ("T3",))):
+        for part in parts:
+            for end in PUBLISHED_PARTS[part]:
+                content = f"{cancer} {end} ".encode() * 5000
+                site.files[f"/repo/TCGA-{cancer}_{end}"] = content
+                rows.append((f"TCGA-{cancer}_{end}", git(content), len(content)))
+    monkeypatch.setattr(
+        module,
+        "published_registry",
+        lambda: pd.DataFrame(rows, columns=["name", "git_blob_sha1", "bytes"]),
+    )
+    return site
+
+
+def fetch(site, cancer, folder, parts=None):
+    return fetch_published(cancer, parts, folder, site.url + "/repo", progress=False, retry=QUICK)
+
+
+def test_published_files_of_one_cancer(published, tmp_path):
+    folder = fetch(published, "KICH", tmp_path)
+    assert sorted(p.name for p in folder.glob("TCGA-*")) == [
+        "TCGA-KICH_bio_test.csv",
+        "TCGA-KICH_bio_test_genes.csv",
+        "TCGA-KICH_bio_test_label.txt",
+        "TCGA-KICH_non_bio_train.csv",
+        "TCGA-KICH_non_bio_train_label.txt",
+    ]
+    assert all(p.read_bytes() == published.files[f"/repo/{p.name}"] for p in folder.glob("TCGA-*"))
+    assert PUBLISHED_COMMIT[:7] == "1c5cab0" and PUBLISHED_COMMIT[:7] in str(folder)
+
+
+def test_published_is_checked_but_not_fetched_again(published, tmp_path):
+    folder = fetch(published, "KICH", tmp_path)
+    n = len(published.log)
+    (folder / "TCGA-KICH_bio_test.csv").write_bytes(b"edited")
+    fetch(published, "KICH", tmp_path)
+    assert [r.path for r in published.log[n:]] == ["/repo/TCGA-KICH_bio_test.csv"]
+    assert (folder / "TCGA-KICH_bio_test.csv").read_bytes() == published.files[
+        "/repo/TCGA-KICH_bio_test.csv"
+    ]
+
+
+def test_published_interrupted_run_resumes_per_file(published, tmp_path):
+    stop = "/repo/TCGA-KICH_bio_test.csv"
+    published.faults[stop] = [("truncate", 50_000)] + [("status", 503)] * 4
+    with pytest.raises(InputError, match="cannot reach"):
+        fetch(published, "KICH", tmp_path)
+    n = len(published.log)
+    fetch(published, "KICH", tmp_path)
+    again = published.log[n:]
+    assert again[0].path == stop and again[0].range == "bytes=50000-" and again[0].status == 206
+    assert not [r for r in again if "non_bio_train" in r.path]  # finished before the interruption
+
+
+def test_published_parts_and_environment(published, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEGNEXT_PUBLISHED_URL", published.url + "/repo/")
+    monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
+    folder = fetch_published("KICH", ["T3"], progress=False, retry=QUICK)
+    assert folder.is_relative_to(tmp_path.resolve())
+    assert len(list(folder.glob("TCGA-*"))) == 3
+
+
+def test_published_wrong_content_and_wrong_names(published, tmp_path):
+    published.files["/repo/TCGA-READ_bio_test.csv"] = b"something else"
+    with pytest.raises(InputError, match="checksum other than git:"):
+        fetch(published, "READ", tmp_path)
+    assert not list(tmp_path.rglob("TCGA-READ_bio_test.csv"))
+    with pytest.raises(InputError, match="did you mean 'READ'"):
+        fetch(published, "REED", tmp_path)
+    with pytest.raises(InputError, match="unknown part 'T9'"):
+        fetch(published, "KICH", tmp_path, ["T9"])
+    with pytest.raises(InputError, match="no part T1 of READ"):
+        fetch(published, "READ", tmp_path, ["T1"])
+
+
+def test_committed_registry_lists_every_part_of_17_cancers():
+    table = published_registry()
+    names = set(table["name"])
+    cancers = {n[5:9] for n in names}
+    assert (
+        len(cancers) == 17
+        and table["name"].is_unique
+        and table["git_blob_sha1"].str.fullmatch("[0-9a-f]{40}").all()
+    )
+    missing = [
+        (c, e)
+        for c in cancers
+        for p in ("T1", "T2", "F1", "T3")
+        for e in PUBLISHED_PARTS[p]
+        if f"TCGA-{c}_{e}" not in names
+    ]
+    assert missing == []
+
+
+@pytest.mark.skipif(not os.environ.get("DEGNEXT_DATA"), reason="needs DEGNEXT_DATA with published/")
+def test_registry_fits_the_real_files():
+    from pathlib import Path
+
+    table = published_registry().set_index("name")["git_blob_sha1"]
+    here = [
+        p
+        for p in (Path(os.environ["DEGNEXT_DATA"]) / "published").iterdir()
+        if p.name in table.index
+    ]
+    assert len(here) > 100
+    assert [p.name for p in here if file_checksum(p, "git") != f"git:{table[p.name]}"] == []
+
+
+def test_import_is_light():
+    code = "import sys, degnext._common.download, degnext.cohorts.gdc, degnext.cohorts.xena; print([m for m in ('pandas', 'requests') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.network
+@pytest.mark.skipif(
+    not os.environ.get("DEGNEXT_NETWORK"), reason="asks GitHub: set DEGNEXT_NETWORK=1"
+)
+def test_live_published(tmp_path):
+    folder = fetch_published("CHOL", ["T3"], tmp_path, progress=False)
+    assert len(list(folder.glob("TCGA-CHOL_bio_test*"))) == 3

@@ -1,0 +1,114 @@
+"""pyproject.toml, constraints.txt and environment.yml give the same packages."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+DIRECT = {
+    canonicalize_name(r.name): r
+    for r in map(Requirement, [*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"]])
+}
+
+
+def constraints() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return {
+        canonicalize_name(name): version for name, version in (line.split("==") for line in lines)
+    }
+
+
+def conda() -> tuple[str, dict[str, str], dict[str, str]]:
+    """The Python range of environment.yml, and its packages with their versions and environment markers."""
+    python, packages, markers = "", {}, {}
+    for entry in yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]:
+        for item in entry["pip"] if isinstance(entry, dict) else [entry]:
+            if item.startswith("python ") or item.startswith("python="):
+                python = item.removeprefix("python").strip()
+            elif item not in ("pip", "-e ."):
+                pinned = Requirement(item)
+                packages[canonicalize_name(pinned.name)] = str(pinned.specifier).removeprefix("==")
+                markers[canonicalize_name(pinned.name)] = str(pinned.marker)
+    return python, packages, markers
+
+
+def test_constraints_are_nothing_but_exact_versions():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    odd = [line for line in lines if not re.fullmatch(r"[A-Za-z0-9][\w.-]*==[0-9][\w.!]*", line)]
+    assert len(lines) > 50 and not odd
+    assert len(constraints()) == len(lines), "a package is pinned twice"
+    assert "degnext" not in constraints()
+
+
+@pytest.mark.parametrize("name", sorted(DIRECT))
+def test_every_direct_dependency_is_pinned_within_its_range(name):
+    assert name in constraints(), f"constraints.txt does not pin {name}"
+    assert DIRECT[name].specifier.contains(constraints()[name])
+
+
+def test_conda_gets_the_same_packages_with_the_same_versions():
+    _, packages, markers = conda()
+    assert set(packages) == set(DIRECT)
+    assert packages == {name: constraints()[name] for name in DIRECT}
+    assert markers == {name: str(requirement.marker) for name, requirement in DIRECT.items()}
+
+
+def test_xgboost_comes_exactly_once_on_every_platform():
+    for system, machine in (
+        ("linux", "x86_64"),
+        ("linux", "aarch64"),
+        ("darwin", "arm64"),
+        ("darwin", "x86_64"),
+        ("win32", "AMD64"),
+    ):
+        where = {"sys_platform": system, "platform_machine": machine}
+        assert sum(DIRECT[name].marker.evaluate(where) for name in ("xgboost", "xgboost-cpu")) == 1
+    assert constraints()["xgboost"] == constraints()["xgboost-cpu"]
+
+
+def test_the_range_of_python_is_one():
+    python, _, _ = conda()
+    assert SpecifierSet(python) == SpecifierSet(PROJECT["requires-python"])
+    tried = [Version(f"3.{minor}.5") for minor in (9, 10, 11, 12, 13, 14)]
+    assert [v.minor for v in tried if SpecifierSet(PROJECT["requires-python"]).contains(v)] == [
+        11,
+        12,
+        13,
+    ]
+
+
+def test_traps_that_cost_time_stay_closed():
+    pinned = {name: Version(version) for name, version in constraints().items()}
+    assert pinned["jupyter-book"].major == 1, "2.x ignores _config.yml"
+    assert pinned["pandas"].major == 2
+    assert str(pinned["torch"]) == "2.13.0"
+
+
+def test_every_import_of_the_package_is_declared():
+    known = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+    at_home = {"degnext", "IPython"}  # IPython comes with ipykernel
+    import sys
+
+    found = set()
+    for path in (ROOT / "degnext").glob("*.py"):
+        found |= set(
+            re.findall(r"^\s*(?:import|from) ([A-Za-z_]\w*)", path.read_text(), flags=re.M)
+        )
+    third = {
+        canonicalize_name(known.get(n, n)) for n in found - set(sys.stdlib_module_names) - at_home
+    }
+    declared = {canonicalize_name(Requirement(r).name) for r in PROJECT["dependencies"]}
+    optional = {canonicalize_name(Requirement(r).name) for r in EXTRAS["book"]}
+    assert third <= declared | optional, sorted(third - declared - optional)
+    assert declared <= third | {"pyarrow", "seaborn", "xgboost-cpu"}, sorted(declared - third)

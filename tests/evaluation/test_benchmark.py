@@ -1,0 +1,208 @@
+"""degnext.evaluation.experiments: the same genes for every method, and no test gene in any training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from degnext.evaluation import experiments as benchmark
+from degnext.evaluation.baselines import TwoStage, profile_features
+from degnext.evaluation.comparable_rows import WAYS
+from degnext.evaluation.experiments import (
+    CNN,
+    FEATURES,
+    IMAGE,
+    RAW,
+    RULE,
+    SCALED,
+    called_genes,
+    compare_row_ways,
+    folds,
+    scaled_rows,
+    train_transfer,
+    transfer,
+    transfer_inputs,
+)
+from degnext.learning.profile.classifier import ProfileClassifier
+from degnext.learning.profile.image import CHANNELS
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Remembers the first value of every row it was given."""
+
+    fitted: list = []
+    asked: list = []
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        Recorder.fitted.append((set(X[:, 0]), sorted(self.classes_)))
+        return self
+
+    def predict(self, X):
+        Recorder.asked.append(set(X[:, 0]))
+        return np.zeros(len(X), int)
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+
+@pytest.fixture
+def few_methods(monkeypatch):
+    """Two quick methods in place of the five and the two."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.tree import DecisionTreeClassifier
+
+    monkeypatch.setattr(
+        benchmark,
+        "paper_baselines",
+        lambda seed=0, probabilities=True: {
+            "Tree": lambda: TwoStage(DecisionTreeClassifier(random_state=seed))
+        },
+    )
+    monkeypatch.setattr(
+        benchmark,
+        "strong_references",
+        lambda seed=0: {"Logistic regression": lambda: TwoStage(LogisticRegression(max_iter=5000))},
+    )
+
+
+def without(cohort, *parts):
+    return cohort.with_counts(cohort.counts[~cohort.genes["part"].isin(parts).to_numpy()])
+
+
+@pytest.mark.parametrize("gone", [(), ("T1",), ("T1", "F1")])
+def test_no_method_learns_from_a_gene_it_is_tested_on(make_labeled, monkeypatch, gone):
+    cohort = without(make_labeled(n_genes=200), *gone)
+    Recorder.fitted, Recorder.asked = [], []
+    monkeypatch.setattr(
+        benchmark,
+        "_methods",
+        lambda seed, is_tumor: iter([("Recorder", RAW, lambda: TwoStage(Recorder()))]),
+    )
+    marked = cohort.counts.to_numpy().copy()
+    marked[:, 0] = np.arange(len(marked)) + 1  # a name for every row
+    import dataclasses
+
+    cohort = dataclasses.replace(cohort, counts=cohort.counts.mask(cohort.counts >= 0, marked))
+    rows = benchmark.general(cohort)
+    of = {p: set(scaled_rows(cohort)[0][cohort.rows(p), 0]) for p in cohort.parts}
+    assert rows["part"].tolist() == ["T2", "T3"] and all(
+        not of["T3"] & seen for seen, _ in Recorder.fitted
+    )
+    assert Recorder.asked[-1] == of["T3"] and Recorder.fitted[-1][1] == [0, 1]
+    if gone:  # three folds, then all of T2
+        assert all(
+            not seen & asked for (seen, _), asked in zip(Recorder.fitted[:3], Recorder.asked[:3])
+        )
+        assert (
+            set.union(*Recorder.asked[:3]) == of["T2"] == Recorder.fitted[3][0]
+            and "three folds" in rows["note"][0]
+        )
+    else:
+        assert (
+            Recorder.fitted[0][0] == of["T1"]
+            and Recorder.asked[0] == of["T2"]
+            and (rows["note"] == "").all()
+        )
+
+
+def test_a_cohort_with_t3_alone_is_tested_in_folds(make_labeled, few_methods):
+    cohort = make_labeled(n_genes=400)
+    rows = benchmark.general(without(cohort, "T1", "T2", "F1"), network=False)
+    assert (
+        (rows["part"] == "T3").all()
+        and rows["note"].str.contains("three folds of T3").all()
+        and (rows["n"] == len(cohort.rows("T3"))).all()
+    )
+    assert rows[rows["model"] == "Logistic regression"]["accuracy"].iloc[0] == 1
+
+
+def test_every_method_stands_once_per_part_and_input(make_labeled, few_methods):
+    rows = benchmark.general(make_labeled(n_genes=160), network=False)
+    assert not rows.duplicated(["model", "protocol", "part"]).any() and len(rows) == 2 * (3 + 1 + 2)
+    best = rows.set_index(["model", "protocol", "part"])["accuracy"]
+    assert best[RULE, SCALED, "T3"] == 1 and best["Logistic regression", FEATURES, "T3"] == 1
+    assert (rows["train_seconds"] >= 0).all() and rows["accuracy_low"].le(rows["accuracy"]).all()
+
+
+def test_transfer_carries_between_cohorts_of_different_size(make_labeled, few_methods):
+    training, target = (
+        [make_labeled(n_genes=160, n_normal=4 + i, n_tumor=9 - i, seed=i) for i in range(2)],
+        make_labeled(n_genes=120, n_normal=11, n_tumor=3, seed=5),
+    )
+    models = train_transfer(training)
+    assert set(models) == {
+        ("Tree", RAW),
+        ("Tree", SCALED),
+        ("Tree", FEATURES),
+        ("Logistic regression", FEATURES),
+        (CNN, IMAGE),
+    }
+    rows = transfer(models, target)
+    assert (
+        (rows["n"] == len(target.rows("Q"))).all()
+        and len(rows) == 5 + 2
+        and (rows["part"] == "Q").all()
+    )
+    assert rows.set_index(["model", "protocol"]).at[(RULE, SCALED), "accuracy"] == 1
+    assert {
+        x.shape[1]
+        for c in (*training, target)
+        for g, x in transfer_inputs(c, c.rows("Q")).items()
+        if g != FEATURES
+    } == {32}
+
+
+def test_transfer_trains_on_called_genes_without_t3_unless_it_is_all_there_is(make_labeled):
+    cohort = make_labeled(n_genes=200)
+    rows = called_genes(cohort)
+    assert (
+        "T3" not in set(cohort.genes["part"].iloc[rows])
+        and (cohort.genes["label"].iloc[rows] < 2).all()
+    )
+    only = without(cohort, "T1", "T2", "F1")
+    assert len(called_genes(only)) == len(only.counts)
+
+
+def test_labels_of_the_target_do_not_reach_the_inputs(make_labeled):
+    import dataclasses
+
+    cohort = make_labeled(n_genes=120)
+    other = dataclasses.replace(
+        cohort, genes=cohort.genes.assign(label=1 - cohort.genes["label"].clip(upper=1))
+    )
+    rows = np.arange(40)
+    for given, x in transfer_inputs(cohort, rows).items():
+        assert np.array_equal(x, transfer_inputs(other, rows)[given]), given
+
+
+def test_features_hold_each_number_of_the_image_once(make_labeled):
+    from degnext.learning.profile.genes import genes_of
+
+    encoder = ProfileClassifier(3)
+    images = encoder.encode(genes_of(make_labeled(n_genes=40)))
+    features = profile_features(images, encoder.channels)
+    wide = [c for c in encoder.channels if c in ("shape", "quantiles")]
+    assert features.shape == (
+        40,
+        2 * 16 * len(wide) + 2 * (len(encoder.channels) - len(wide)),
+    ) and set(encoder.channels) <= set(CHANNELS)
+    assert {round(float(v), 4) for v in images[3].ravel()} == {
+        round(float(v), 4) for v in features[3]
+    }
+
+
+def test_folds_answer_for_every_gene():
+    x, y = np.arange(30.0)[:, None], np.tile([0, 1], 15)
+    called, proba = folds(lambda: TwoStage(Recorder()), x, y, np.arange(10, 30), 0)
+    assert called.shape == (20,) and np.allclose(proba.sum(1), 1)
+
+
+def test_ways_are_compared_on_left_out_cohorts(make_labeled, few_methods):
+    table = compare_row_ways([make_labeled(n_genes=80, n_normal=4 + i, seed=i) for i in range(3)])
+    assert (
+        len(table) == len(WAYS) * 3 * 2
+        and table["accuracy"].between(0, 1).all()
+        and set(table["input"]) == {RAW, SCALED}
+    )

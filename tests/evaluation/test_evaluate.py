@@ -1,0 +1,199 @@
+"""degnext.evaluation.metrics: against scikit-learn's metrics, and the paper's batch averages against arithmetic by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from degnext.cohorts.paper import paper_value
+from degnext.evaluation.metrics import (
+    METRICS,
+    RESULT_COLUMNS,
+    auc,
+    batch_averaged,
+    confusion,
+    evaluate,
+    format_interval,
+    metrics_of,
+    result_row,
+    result_table,
+)
+
+
+def calls(
+    n: int = 300, k: int = 3, seed: int = 0, right: float = 0.7
+) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = rng.choice(k, n, p=[0.2, 0.8] if k == 2 else [0.2, 0.3, 0.5])
+    return y, np.where(rng.random(n) < right, y, rng.integers(0, k, n))
+
+
+def sklearn_metrics(y, p) -> dict[str, float]:
+    weighted = dict(average="weighted", zero_division=0)
+    return {
+        "accuracy": reference.accuracy_score(y, p),
+        "recall": reference.recall_score(y, p, **weighted),
+        "precision": reference.precision_score(y, p, **weighted),
+        "f1": reference.f1_score(y, p, **weighted),
+        "mcc": reference.matthews_corrcoef(y, p),
+    }
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("seed", range(5))
+def test_metrics_are_those_of_sklearn(k, seed):
+    y, p = calls(k=k, seed=seed, right=seed / 5)
+    got = evaluate(y, p, n_boot=10)
+    for name, value in sklearn_metrics(y, p).items():
+        assert got[name] == pytest.approx(value, abs=1e-12), name
+    assert got["n"] == 300 and np.array_equal(confusion(y, p, k), reference.confusion_matrix(y, p))
+
+
+@pytest.mark.parametrize(
+    ("y", "p"),
+    [
+        ([0, 1, 2, 2], [2, 2, 2, 2]),
+        ([1, 1, 1], [1, 1, 1]),
+        ([0, 0, 1], [1, 1, 0]),
+        ([0, 1, 1], [0, 2, 1]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:A single label was found")
+def test_classes_never_called_or_never_there_are_as_in_sklearn(y, p):
+    got = evaluate(y, p, n_boot=10)
+    for name, value in sklearn_metrics(y, p).items():
+        assert got[name] == pytest.approx(value, abs=1e-12), name
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_weighted_recall_is_the_accuracy(seed):
+    got = evaluate(*calls(seed=seed), n_boot=10)
+    assert got["recall"] == pytest.approx(got["accuracy"], abs=1e-15)
+
+
+def test_thousands_of_tables_are_done_at_once():
+    tables = np.random.default_rng(1).integers(0, 30, (40, 3, 3))
+    together = metrics_of(tables)
+    for i in (0, 17, 39):
+        alone = metrics_of(tables[i])
+        assert all(together[name][i] == alone[name] for name in METRICS)
+
+
+def test_the_papers_batches_of_193_genes_end_with_one_gene_whose_mcc_is_zero():
+    y = np.arange(193) % 2
+    assert evaluate(y, y, n_boot=10)["mcc"] == 1.0
+    averaged = batch_averaged(y, y, 64)
+    assert averaged["mcc"] == pytest.approx(3 / 4) and averaged["accuracy"] == 1.0
+    assert batch_averaged(y[:192], y[:192], 64)["mcc"] == 1.0
+
+
+def test_batch_averages_are_means_over_batches_in_order():
+    y, p = calls(150)
+    got = batch_averaged(y, p, 64)
+    batches = [sklearn_metrics(y[s], p[s]) for s in (slice(0, 64), slice(64, 128), slice(128, 150))]
+    for name in METRICS:
+        assert got[name] == pytest.approx(np.mean([b[name] for b in batches]), abs=1e-12), name
+    assert got["accuracy"] != pytest.approx(evaluate(y, p, n_boot=2)["accuracy"], abs=1e-6)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say():
+    rng = np.random.default_rng(4)
+    hits, widths = 0, []
+    for _ in range(200):
+        y = rng.integers(0, 2, 250)
+        got = evaluate(y, np.where(rng.random(250) < 0.8, y, 1 - y), n_boot=400, seed=1)
+        hits += got["accuracy_low"] <= 0.8 <= got["accuracy_high"]
+        widths.append(got["accuracy_high"] - got["accuracy_low"])
+        assert got["mcc_low"] <= got["mcc"] <= got["mcc_high"]
+    assert 0.90 <= hits / 200 <= 0.99
+    assert np.mean(widths) == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 250), rel=0.08)
+
+
+def test_the_bootstrap_is_seeded():
+    y, p = calls()
+    assert evaluate(y, p, seed=0) == pytest.approx(evaluate(y, p, seed=0), nan_ok=True)
+    assert evaluate(y, p, seed=0)["mcc_low"] != evaluate(y, p, seed=1)["mcc_low"]
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_auc_is_that_of_sklearn(k):
+    y, _ = calls(k=k)
+    proba = np.random.default_rng(2).dirichlet(np.ones(k), len(y)) + 0.3 * np.eye(k)[y]
+    proba /= proba.sum(1, keepdims=True)
+    expected = (
+        reference.roc_auc_score(y, proba[:, 1])
+        if k == 2
+        else reference.roc_auc_score(y, proba, multi_class="ovr", average="weighted")
+    )
+    assert auc(y, proba) == pytest.approx(expected) and evaluate(
+        y, proba.argmax(1), proba, n_boot=2
+    )["auc"] == pytest.approx(expected)
+    assert 0.55 < expected < 0.99
+    assert np.isnan(auc(np.zeros(4, int), np.full((4, k), 1 / k))) and np.isnan(
+        evaluate(y, y, n_boot=2)["auc"]
+    )
+
+
+def test_auc_of_three_classes_with_one_absent_weighs_those_present():
+    y = np.array([0, 0, 0, 1])
+    proba = np.array([[0.8, 0.1, 0.1], [0.4, 0.5, 0.1], [0.7, 0.2, 0.1], [0.5, 0.4, 0.1]])
+    assert auc(y, proba) == pytest.approx(0.75 * 2 / 3 + 0.25 * 2 / 3)
+
+
+def test_result_rows_carry_the_papers_value_only_where_it_belongs():
+    row = result_row(
+        cancer="KICH",
+        model="DEGnext",
+        experiment="general",
+        part="T3",
+        scores={"accuracy": 0.9},
+        seed=0,
+    )
+    assert row["paper_accuracy"] == pytest.approx(
+        paper_value("KICH", "general", "accuracy") / 100
+    ) and row["paper_mcc"] == paper_value("KICH", "general", "mcc")
+    transfer = result_row(
+        cancer="READ", model="DEGnext", experiment="transfer", part="Q", scores={}
+    )
+    assert transfer["paper_accuracy"] == pytest.approx(
+        paper_value("READ", "transfer", "accuracy") / 100
+    )
+    for other in (
+        dict(model="SVM"),
+        dict(part="T2"),
+        dict(cancer="MINE"),
+        dict(cancer="BRCA", experiment="transfer", part="Q"),
+        dict(part="Q"),
+    ):
+        got = result_row(
+            **(
+                {
+                    "cancer": "KICH",
+                    "model": "DEGnext",
+                    "experiment": "general",
+                    "part": "T3",
+                    "scores": {},
+                }
+                | other
+            )
+        )
+        assert got["paper_accuracy"] is None, other
+    assert list(result_table([row, transfer]).columns) == list(RESULT_COLUMNS)
+    with pytest.raises(ValueError, match="unknown result columns: .'accurcy'"):
+        result_row(
+            cancer="KICH", model="SVM", experiment="general", part="T3", scores={"accurcy": 1}
+        )
+
+
+def test_every_score_has_a_column():
+    y, p = calls()
+    row = result_row(
+        cancer="KICH", model="SVM", experiment="general", part="T3", scores=evaluate(y, p, n_boot=5)
+    )
+    assert row["mcc_high"] >= row["mcc"]
+
+
+def test_intervals_are_written_with_their_value():
+    assert format_interval(0.974, 0.951, 0.989, percent=True) == "97.4 % [95.1, 98.9]"
+    assert format_interval(0.95, 0.9, 0.98) == "0.95 [0.90, 0.98]"

@@ -1,0 +1,204 @@
+"""degnext.labeling.calls: calls, disjoint and stratified parts, folds, and tables that come back as they were."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from degnext._common.errors import InputError
+from degnext.cohorts.cohort import LabeledCohort
+from degnext.labeling.calls import (
+    agreement,
+    call_genes,
+    label_cohort,
+    load_labeled,
+    published_folds,
+    save_labeled,
+    split_parts,
+    stratified_folds,
+)
+
+
+def labels(n: int = 500, seed: int = 0) -> pd.Series:
+    values = np.random.default_rng(seed).choice(3, n, p=[0.2, 0.3, 0.5])
+    return pd.Series(values, index=[f"G{i}" for i in range(n)])
+
+
+BIO = [f"G{i}" for i in range(0, 500, 3)]
+
+
+def test_a_gene_is_called_by_fdr_and_by_the_sign_of_its_change():
+    table = pd.DataFrame(
+        {"log_fc": [2, -2, 2, -0.1, 0, 0.4], "fdr": [0.001, 0.001, 0.02, 0.009, 0.001, 0.01]},
+        index=list("abcdef"),
+    )
+    assert call_genes(table).to_dict() == {"a": 1, "b": 0, "c": 2, "d": 0, "e": 2, "f": 2}
+    assert call_genes(table, fdr=0.05, log_fc=0.3).tolist() == [1, 0, 1, 2, 2, 1]
+    assert call_genes(table, log_fc=2).tolist() == [2] * 6
+
+
+@pytest.mark.parametrize(
+    "bad", [dict(fdr=0), dict(fdr=1.5), dict(fdr=float("nan")), dict(log_fc=-1)]
+)
+def test_impossible_thresholds_are_refused(bad, is_helpful):
+    with pytest.raises(InputError) as caught:
+        call_genes(pd.DataFrame({"log_fc": [1.0], "fdr": [0.1]}), **bad)
+    assert is_helpful(str(caught.value))
+
+
+def test_parts_are_disjoint_and_cover_every_gene():
+    called = labels()
+    genes = split_parts(called, BIO)
+    assert (
+        genes.index.equals(called.index)
+        and (genes["label"] == called).all()
+        and set(genes["part"]) == {"T1", "T2", "F1", "T3"}
+    )
+    assert ((genes["part"].isin(["F1", "T3"])) == genes["bio"]).all()
+    assert (genes["fold"].eq(0) == genes["part"].isin(["T2", "T3"])).all()
+    assert set(genes["fold"]) == {0, 1, 2, 3, 4}
+
+
+def test_a_neutral_gene_with_disease_evidence_stays_in_p():
+    called = labels()
+    genes = split_parts(called, BIO)
+    neutral_bio = (called == 2) & called.index.isin(BIO)
+    assert (
+        neutral_bio.sum() > 20
+        and not genes["bio"][neutral_bio].any()
+        and genes["part"][neutral_bio].isin(["T1", "T2"]).all()
+    )
+    assert genes["bio"][(called != 2) & called.index.isin(BIO)].all()
+    assert not (genes["label"][genes["bio"]] == 2).any()
+
+
+def test_parts_are_80_to_20_and_stratified():
+    genes = split_parts(labels(), BIO)
+    for bio in (False, True):
+        group = genes[genes["bio"] == bio]
+        for label in sorted(group["label"].unique()):
+            per_fold = group[group["label"] == label]["fold"].value_counts()
+            assert len(per_fold) == 5 and per_fold.max() - per_fold.min() <= 1, (bio, label)
+        assert group["part"].isin(["T2", "T3"]).mean() == pytest.approx(0.2, abs=0.01)
+
+
+def test_the_seed_decides_and_zero_is_one():
+    called = labels()
+    first = split_parts(called, BIO, seed=0)
+    pd.testing.assert_frame_equal(first, split_parts(called, BIO, seed=0))
+    assert (first["fold"] != split_parts(called, BIO, seed=1)["fold"]).mean() > 0.5
+
+
+@pytest.mark.parametrize("bio", [[], ["G0"], ["nothing of the cohort"]])
+def test_too_few_disease_genes_are_an_error_with_its_cure(bio, is_helpful):
+    with pytest.raises(InputError, match="have disease evidence, 5 are needed") as caught:
+        split_parts(labels(), bio)
+    assert is_helpful(str(caught.value))
+
+
+def test_a_class_too_small_for_its_folds_is_an_error():
+    with pytest.raises(InputError, match="fewer than 5 genes"):
+        stratified_folds(np.repeat([0, 1, 2], [20, 20, 4]))
+    assert np.bincount(stratified_folds(np.repeat([0, 2], [20, 5]))).tolist() == [5] * 5
+
+
+def test_a_cohort_is_labelled_whole(cohort):
+    change = np.repeat([1.0, -1.0, 0.0], [20, 20, 40])
+    table = pd.DataFrame(
+        {"log_fc": change, "fdr": np.where(change == 0, 0.9, 1e-6)}, index=cohort.counts.index
+    )
+    labeled = label_cohort(
+        cohort.with_counts(cohort.counts, "said before"), table, cohort.counts.index[::2], seed=1
+    )
+    assert isinstance(labeled, LabeledCohort) and labeled.notes == ("said before",)
+    assert (
+        labeled.genes["label"].value_counts().to_dict() == {2: 40, 1: 20, 0: 20}
+        and labeled.genes["bio"].sum() == 20
+    )
+
+
+def published(make_labeled, parts=("T1", "T2", "F1", "T3")) -> LabeledCohort:
+    labeled = make_labeled(n_genes=160)
+    kept = labeled.with_counts(labeled.counts[labeled.genes["part"].isin(parts)])
+    return LabeledCohort(
+        "KICH", "published", kept.counts, kept.groups, (), kept.genes.assign(fold=-1)
+    )
+
+
+def test_published_parts_are_fold_0_and_the_rest_is_spread(make_labeled):
+    cohort = published(make_labeled)
+    folded = published_folds(cohort, seed=0)
+    genes = folded.genes
+    assert (genes["part"] == cohort.genes["part"]).all() and (cohort.genes["fold"] == -1).all()
+    assert (genes["fold"].eq(0) == genes["part"].isin(["T2", "T3"])).all()
+    for part in ("T1", "F1"):
+        sizes = genes[genes["part"] == part].groupby(["label", "fold"]).size().unstack()
+        assert (
+            list(sizes.columns) == [1, 2, 3, 4]
+            and (sizes.max(axis=1) - sizes.min(axis=1) <= 1).all()
+        )
+    other = folded.with_fold(2)
+    assert not set(other.rows("T2")) & set(folded.rows("T2")) and set(folded.rows("T3")) <= set(
+        other.rows("F1")
+    )
+
+
+@pytest.mark.parametrize("parts", [("T2", "F1", "T3"), ("T3",), ("T1", "T2", "T3")])
+def test_a_published_cohort_without_all_parts_has_no_folds(make_labeled, parts):
+    folded = published_folds(published(make_labeled, parts))
+    assert (folded.genes["fold"] == -1).all() and folded.parts == parts
+    with pytest.raises(InputError, match="has no fold 1"):
+        folded.with_fold(1)
+
+
+def test_agreement_counts_published_in_rows_and_ours_in_columns():
+    theirs = pd.Series([0, 0, 1, 2], index=list("abcd"))
+    ours = pd.Series([2, 1, 0, 0, 0], index=list("xdbac"))
+    table = agreement(ours, theirs)
+    assert (
+        table.loc["DR", "DR"] == 2
+        and table.loc["UR", "DR"] == 1
+        and table.loc["neutral", "UR"] == 1
+        and table.to_numpy().sum() == 4
+    )
+    assert table.index.name == "published"
+
+
+@pytest.mark.parametrize("names", ["symbols", "numbers"])
+def test_a_labelled_cohort_comes_back(make_labeled, tmp_path, names):
+    labeled = make_labeled()
+    if names == "numbers":  # Entrez ids and numbered samples, some with leading zeros
+        counts = labeled.counts.set_axis([f"{i:03d}" for i in range(80)], axis=0).set_axis(
+            [f"{i:02d}" for i in range(15)], axis=1
+        )
+        groups, genes = (
+            labeled.groups.set_axis(counts.columns),
+            labeled.genes.set_axis(counts.index),
+        )
+        labeled = LabeledCohort("MINE", "file", counts, groups, ("one", "two"), genes)
+    assert save_labeled(labeled, tmp_path / "a" / "labeled") == tmp_path / "a" / "labeled"
+    back = load_labeled(tmp_path / "a" / "labeled", "MINE", "file")
+    pd.testing.assert_frame_equal(back.counts, labeled.counts, check_names=False)
+    pd.testing.assert_series_equal(back.groups, labeled.groups, check_names=False)
+    pd.testing.assert_frame_equal(back.genes, labeled.genes, check_names=False, check_dtype=False)
+    assert back.notes == labeled.notes and np.array_equal(back.is_tumor, labeled.is_tumor)
+    assert np.array_equal(back.xy("T3")[0], labeled.xy("T3")[0])
+
+
+def test_a_save_that_was_cut_short_is_not_taken_for_whole(
+    make_labeled, tmp_path, monkeypatch, is_helpful
+):
+    labeled = make_labeled()
+    save_labeled(labeled, tmp_path)
+
+    def full(*_, **__):
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pd.DataFrame, "to_parquet", full)
+        with pytest.raises(OSError, match="no space"):
+            save_labeled(labeled, tmp_path)
+    with pytest.raises(InputError, match="run notebook 02_labeling") as caught:
+        load_labeled(tmp_path, "MINE", "file")
+    assert is_helpful(str(caught.value))

@@ -1,0 +1,454 @@
+"""degnext.predict and its command: the table that comes out, what must not change it, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import truth_of
+
+from degnext._common.errors import InputError
+from degnext.cohorts.cohort import CLASS_NAMES
+from degnext.cohorts.library_size import log_fold_change
+from degnext.evaluation.predictions import score, score_lines
+from degnext.prediction import predict
+from degnext.prediction.model_card import card, card_text, neutral_range
+
+
+@pytest.fixture
+def planted(make_cohort):
+    """120 genes up eightfold, 120 down, 240 flat, 10 normal and 14 tumor samples."""
+    return make_cohort(n_genes=480, n_normal=10, n_tumor=14)
+
+
+@pytest.fixture
+def files(planted, tmp_path):
+    planted.counts.to_csv(tmp_path / "counts.csv")
+    planted.groups.rename_axis("sample").to_csv(tmp_path / "groups.csv")
+    return [tmp_path / "counts.csv", "--groups", tmp_path / "groups.csv"]
+
+
+def names(folder: Path) -> set[str]:
+    return {p.name for p in folder.iterdir() if not p.name.startswith("default-")}
+
+
+def test_the_command_writes_a_row_per_gene_and_finds_what_was_planted(
+    run_cli, files, planted, tmp_path
+):
+    out = tmp_path / "new" / "predictions.csv"
+    done = run_cli("predict", *files, "--out", out)
+    assert done.code == 0 and done.err == ""
+    table = pd.read_csv(out)
+    assert tuple(table.columns) == predict.COLUMNS and list(table["gene"]) == list(
+        planted.counts.index
+    ) == list(table["symbol"])
+    assert names(out.parent) == {"predictions.csv"}
+    truth = truth_of(planted)
+    code = table["class"].map({n: i for i, n in enumerate(CLASS_NAMES)}).to_numpy()
+    assert (code[truth < 2] == truth[truth < 2]).mean() > 0.97
+    assert (code[truth == 2] == 2).mean() > 0.5
+    proba = table[["p_DR", "p_UR", "p_neutral"]].to_numpy()
+    np.testing.assert_allclose(proba.sum(1), 1, atol=1e-5)
+    assert (proba.argmax(1) == code).all()
+    np.testing.assert_allclose(
+        table["log2_fold_change"],
+        log_fold_change(planted.counts.to_numpy(), planted.is_tumor),
+        rtol=1e-5,
+    )
+    assert ((table["rule"] == "UR") == (table["log2_fold_change"] > 0)).all()
+    assert table["p_UR_if_DE"].isna().equals(table["class"] == "neutral")
+    up = table["p_UR_if_DE"].to_numpy()
+    assert (up[truth == 1] > 0.99).mean() > 0.97 and (up[truth == 0] < 0.01).mean() > 0.97
+    for n, name in zip(np.bincount(code, minlength=3), CLASS_NAMES):
+        assert f"{n:,} {name}" in done.out
+    assert "Neutral calls do not transfer well" in done.out and "Only 480 genes" in done.out
+
+
+def test_python_and_command_agree(run_cli, files, planted, tmp_path):
+    run_cli("predict", *files, "--out", tmp_path / "p.csv")
+    table = predict.predict_cohort(planted)
+    read = pd.read_csv(tmp_path / "p.csv")
+    pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-5, atol=1e-8)
+
+
+def test_order_of_samples_does_not_matter_and_swapping_groups_mirrors(planted):
+    table = predict.predict_cohort(planted)
+    order = np.random.default_rng(1).permutation(planted.counts.shape[1])
+    shuffled = predict.predict_cohort(planted.with_counts(planted.counts.iloc[:, order]))
+    numbers = ["p_DR", "p_UR", "p_neutral", "p_UR_if_DE", "log2_fold_change"]
+    np.testing.assert_allclose(shuffled[numbers], table[numbers], atol=1e-6)
+    assert (shuffled["class"] == table["class"]).all()
+    other = type(planted)(
+        "MINE", "file", planted.counts, planted.groups.map({"normal": "tumor", "tumor": "normal"})
+    )
+    swapped = predict.predict_cohort(other)
+    np.testing.assert_allclose(swapped["p_DR"], table["p_UR"], atol=2e-3)
+    np.testing.assert_allclose(swapped["log2_fold_change"], -table["log2_fold_change"], atol=1e-9)
+
+
+def test_a_direction_against_the_rule_is_marked(planted, monkeypatch):
+    assert not predict.predict_cohort(planted)["disagrees_with_rule"].any()
+    from degnext.learning.profile import image as profile
+
+    honest = log_fold_change
+    monkeypatch.setattr(
+        profile,
+        "log_fold_change",
+        lambda counts, tumor, factors=None: (
+            honest(counts, tumor, factors) * np.where(np.arange(len(counts)) < 5, -1, 1)
+        ),
+    )
+    table = predict.predict_cohort(planted)
+    assert table.loc[table["disagrees_with_rule"], "gene"].tolist() == list(
+        planted.counts.index[:5]
+    )
+    assert (table.loc[:4, "class"] == "UR").all() and (table.loc[:4, "rule"] == "DR").all()
+
+
+def test_small_cohorts_are_read_by_the_network_for_small_samples(planted):
+    few = planted.with_counts(planted.counts.iloc[:, [0, 1, 2, 10, 11, 12]])
+    few = type(few)(few.cancer, few.source, few.counts, planted.groups.loc[few.counts.columns])
+    assert any("network for small samples" in note for note in predict.advice(few))
+    assert not any("network for small samples" in note for note in predict.advice(planted))
+    from degnext.learning.profile.classifier import ProfileClassifier
+    from degnext.learning.profile.genes import Genes
+
+    genes = Genes(few.counts.to_numpy(dtype=float), few.is_tumor)
+    expected = ProfileClassifier.pretrained(3, few_samples=True).predict_proba(genes)
+    np.testing.assert_allclose(
+        predict.predict_cohort(few)[["p_DR", "p_UR", "p_neutral"]], expected, atol=1e-9
+    )
+    assert (
+        np.abs(expected - ProfileClassifier.pretrained(3).predict_proba(genes)).max() > 0.05
+    )  # it is another network
+
+
+def test_genes_without_counts_are_kept_and_have_no_rule(planted):
+    counts = planted.counts.copy()
+    counts.iloc[-3:] = 0
+    table = predict.predict_cohort(planted.with_counts(counts))
+    assert (
+        len(table) == 480
+        and list(table["rule"][-3:]) == ["none"] * 3
+        and np.isfinite(table["p_UR"]).all()
+    )
+    assert not table["disagrees_with_rule"][-3:].any() and (table["class"][-3:] == "neutral").all()
+
+
+def test_ensembl_ids_get_symbols_and_every_gene_stays(run_cli, planted, monkeypatch, tmp_path):
+    (tmp_path / "annotation").mkdir()
+    n = len(planted.counts)
+    ids = [f"ENSG{i:011d}" for i in range(n)]
+    genes = pd.DataFrame(
+        {
+            "id": ids,
+            "symbol": [f"SYM{i}" for i in range(n - 1)] + [""],
+            "eff_length": 1000,
+            "gc": 0.5,
+        }
+    )
+    genes.loc[1, "symbol"] = "SYM0"
+    with gzip.open(tmp_path / "annotation" / "grch38_genes.csv.gz", "wt") as handle:
+        genes.to_csv(handle, index=False)
+    monkeypatch.setenv("DEGNEXT_DATA", str(tmp_path))
+    counts = planted.counts.set_axis([f"{i}.3" for i in ids])
+    counts.iloc[0] = (
+        counts.iloc[1] // 2 + 1
+    )  # of two rows with one symbol, the second has more counts
+    counts.loc["__no_feature"] = 10**9
+    counts.to_csv(tmp_path / "counts.csv")
+    planted.groups.rename_axis("sample").to_csv(tmp_path / "groups.csv")
+    done = run_cli(
+        "predict",
+        tmp_path / "counts.csv",
+        "--groups",
+        tmp_path / "groups.csv",
+        "--out",
+        tmp_path / "p.csv",
+    )
+    assert done.code == 0 and "1 summary row(s)" in done.out
+    table = pd.read_csv(tmp_path / "p.csv", keep_default_na=False)
+    assert list(table["gene"]) == [f"{i}.3" for i in ids]
+    assert (
+        list(table["symbol"][:4]) == ["", "SYM0", "SYM2", "SYM3"] and table["symbol"].iloc[-1] == ""
+    )
+    assert (
+        abs(table["log2_fold_change"].astype(float).iloc[300:].median()) < 0.3
+    )  # the summary row is in no library size
+
+
+def test_symbols_that_cannot_be_fetched_are_left_out_with_a_note(planted, monkeypatch):
+    monkeypatch.setenv("DEGNEXT_ENSEMBL_URL", "http://127.0.0.1:9/none")
+    from degnext._common.download import DownloadError
+    from degnext.preprocessing import symbols as annotation
+
+    def no_network(path):
+        raise DownloadError("cannot fetch: check the network")
+
+    monkeypatch.setattr(annotation, "_download", no_network)
+    named = planted.with_counts(planted.counts.set_axis([f"ENSG{i:011d}" for i in range(480)]))
+    cohort, symbols = predict.prepare(named)
+    assert (
+        (symbols == "").all()
+        and "have no symbols" in cohort.notes[-1]
+        and len(cohort.counts) == 480
+    )
+    mouse = planted.with_counts(planted.counts.set_axis([f"ENSMUSG{i:011d}" for i in range(480)]))
+    with pytest.raises(InputError, match="mouse"):
+        predict.prepare(mouse)
+
+
+def test_an_existing_file_is_replaced_only_by_force(run_cli, files, is_helpful, tmp_path):
+    out = tmp_path / "p.csv"
+    out.write_text("mine")
+    done = run_cli("predict", *files, "--out", out)
+    assert (
+        done.code == 2
+        and is_helpful(done.err)
+        and "--force" in done.err
+        and out.read_text() == "mine"
+        and done.out == ""
+    )
+    assert run_cli(
+        "predict", *files, "--out", out, "--force"
+    ).code == 0 and out.read_text().startswith("gene,symbol,class")
+    counts = files[0].read_bytes()
+    done = run_cli("predict", *files, "--out", files[0], "--force")
+    assert done.code == 2 and "is an input" in done.err and files[0].read_bytes() == counts
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["COUNTS", "--groups", "GROUPS"], "no output file"),
+        (["--out", "p.csv"], "no counts table"),
+        (["none.csv", "--out", "p.csv"], "no file"),
+        (["COUNTS", "--out", "p.csv"], "no TCGA barcodes"),
+        (["COUNTS", "--groups", "GROUPS", "--out", "p.xlsx"], "ends with .csv"),
+        (
+            ["--source", "publisht", "--cancer", "KICH", "--out", "p.csv"],
+            "did you mean 'published'",
+        ),
+        (["--source", "published", "--out", "p.csv"], "needs --cancer"),
+        (["--source", "published", "--cancer", "KICHH", "--out", "p.csv"], "did you mean 'KICH'"),
+        (
+            [
+                "--source",
+                "published",
+                "--cancer",
+                "KICH",
+                "--data-dir",
+                "nowhere",
+                "--out",
+                "p.csv",
+            ],
+            "does not exist",
+        ),
+        (
+            ["COUNTS", "--source", "demo", "--cancer", "KICH", "--out", "p.csv"],
+            "belongs to source 'file'",
+        ),
+        (
+            ["COUNTS", "--groups", "GROUPS", "--data-dir", ".", "--out", "p.csv"],
+            "--data-dir belongs to source 'published'",
+        ),
+        (
+            ["COUNTS", "--groups", "GROUPS", "--out", "counts.csv/p.csv"],
+            "nothing can be written into",
+        ),
+        (["COUNTS", "--groups", "GROUPS", "--out", "folder.csv"], "is a folder"),
+        (["FRACTIONS", "--groups", "GROUPS", "--out", "p.csv"], "round it first"),
+    ],
+)
+def test_a_slip_ends_with_one_sentence_and_nothing_written(
+    given, said, run_cli, files, planted, is_helpful, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    (planted.counts + 0.4).to_csv(tmp_path / "fractions.csv")
+    (tmp_path / "folder.csv").mkdir()
+    before = names(tmp_path)
+    places = {"COUNTS": files[0], "GROUPS": files[2], "FRACTIONS": tmp_path / "fractions.csv"}
+    done = run_cli("predict", *[places.get(g, g) for g in given])
+    assert done.code == 2 and is_helpful(done.err) and said in done.err and done.out == ""
+    assert names(tmp_path) == before
+
+
+def test_expected_counts_are_rounded_on_request(run_cli, files, planted, tmp_path):
+    run_cli("predict", *files, "--out", tmp_path / "whole.csv")
+    (planted.counts + 0.4).to_csv(files[0])
+    done = run_cli("predict", *files, "--round-counts", "--out", tmp_path / "rounded.csv")
+    assert done.code == 0 and "rounded" in done.out
+    assert (tmp_path / "rounded.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+@pytest.fixture
+def published(make_cohort, tmp_path):
+    """CHOL as the authors' files would have it (9 normal, 36 tumor), with planted truth: T2 of three classes, F1 and T3 of two."""
+    cohort = make_cohort(n_genes=400, n_normal=9, n_tumor=36)
+    folder, truth = tmp_path / "published", truth_of(cohort)
+    folder.mkdir()
+    part = np.where(truth == 2, "T2", np.array(["T2", "F1", "T3"])[np.arange(400) % 3])
+    for name, stem in (("T2", "non_bio_test"), ("F1", "bio_fine_tune"), ("T3", "bio_test")):
+        np.savetxt(
+            folder / f"TCGA-CHOL_{stem}.csv", cohort.counts[part == name], fmt="%d", delimiter=","
+        )
+        np.savetxt(folder / f"TCGA-CHOL_{stem}_label.txt", truth[part == name], fmt="%d")
+    return folder, truth, part
+
+
+def test_labels_at_hand_are_scored_over_all_of_q(run_cli, published, tmp_path):
+    folder, truth, part = published
+    done = run_cli(
+        "predict",
+        "--source",
+        "published",
+        "--data-dir",
+        folder,
+        "--cancer",
+        "CHOL",
+        "--out",
+        tmp_path / "p.csv",
+    )
+    assert done.code == 0 and done.err == ""
+    n_q = int((part != "T2").sum())
+    assert f"{n_q} bio genes (Q)" in done.out and re.search(
+        r"two-class network +accuracy 100.0 % \[100.0, 100.0\], MCC 1.00 \[1.00, 1.00\], AUC 1.0000, 0 wrong",
+        done.out,
+    )
+    assert (
+        "log-fold-change rule" in done.out
+        and f"{400 - n_q} genes of T2, network not retrained" in done.out
+    )
+    table = pd.read_csv(tmp_path / "p.csv")
+    assert tuple(table.columns) == (*predict.COLUMNS, "part", "label")
+    assert sorted(table["part"].unique()) == ["F1", "T2", "T3"] and (
+        table["label"].value_counts()["neutral"],
+        len(table),
+    ) == (200, 400)
+    q = table["part"] != "T2"
+    assert (
+        table["p_UR_if_DE"].notna().equals(q)
+        and ((table.loc[q, "p_UR_if_DE"] > 0.5) == (table.loc[q, "label"] == "UR")).all()
+    )
+
+
+def test_wrong_labels_lower_the_score_by_as_many_genes(published, run_cli, tmp_path):
+    folder, truth, part = published
+    wrong = truth[part == "T3"]
+    wrong[:7] = 1 - wrong[:7]
+    np.savetxt(folder / "TCGA-CHOL_bio_test_label.txt", wrong, fmt="%d")
+    done = run_cli(
+        "predict",
+        "--source",
+        "published",
+        "--data-dir",
+        folder,
+        "--cancer",
+        "CHOL",
+        "--out",
+        tmp_path / "p.csv",
+    )
+    assert len(re.findall(r", 7 wrong", done.out)) == 2
+    scores = score(pd.read_csv(tmp_path / "p.csv"))
+    n_q = int((part != "T2").sum())
+    assert scores.loc[scores["part"] == "Q", "accuracy"].tolist() == pytest.approx(
+        [1 - 7 / n_q] * 2
+    )
+    assert (scores["accuracy_low"] <= scores["accuracy"]).all() and (
+        scores["accuracy_high"] >= scores["accuracy"]
+    ).all()
+
+
+def test_without_bio_genes_no_direction_is_scored_and_training_cancers_are_named(
+    published, run_cli, tmp_path
+):
+    folder = published[0]
+    for stem in ("bio_fine_tune", "bio_test"):
+        (folder / f"TCGA-CHOL_{stem}.csv").unlink()
+    done = run_cli(
+        "predict",
+        "--source",
+        "published",
+        "--data-dir",
+        folder,
+        "--cancer",
+        "CHOL",
+        "--out",
+        tmp_path / "p.csv",
+    )
+    assert (
+        done.code == 0
+        and "two-class network" not in done.out
+        and "directions are not scored" in done.out
+        and "three-class network" in done.out
+    )
+    scores = score(pd.read_csv(tmp_path / "p.csv"))
+    assert not any("no test scores" in line for line in score_lines("CHOL", scores))
+    assert "no test scores" in score_lines("KIRC", scores)[-1]
+
+
+def test_the_card_shows_its_limits_and_the_help_says_the_same(run_cli):
+    done = run_cli("predict", "--card")
+    assert done.code == 0 and done.err == ""
+    card = card()
+    for limit in card["limits"]:
+        assert limit in done.out
+    assert done.out.count("matches the file") == 3 and "DOES NOT" not in done.out
+    for cancer, scores in card["three_class_untrained"].items():
+        assert (
+            f"- {cancer}: accuracy {scores['t2_accuracy']:.4f}, MCC {scores['t2_mcc']:.4f}"
+            in done.out
+        )
+    low, high = neutral_range()
+    said = f"MCC was {low:.2f} to {high:.2f}"
+    assert said in " ".join(run_cli("predict", "--help").out.split()), (
+        f"the help's figures are not the card's: {said}"
+    )
+
+
+def test_the_card_tells_weights_that_were_changed(monkeypatch, tmp_path):
+    from degnext.learning.profile import classifier as profile_train
+
+    for path in profile_train.WEIGHTS.iterdir():
+        (tmp_path / path.name).write_bytes(
+            path.read_bytes() + (b" " if "two" in path.name else b"")
+        )
+    monkeypatch.setattr(profile_train, "WEIGHTS", tmp_path)
+    assert card_text().count("DOES NOT match the file") == 1
+
+
+@pytest.mark.parametrize("cancer", ["BLCA", "CHOL", "HNSC", "KICH", "READ", "STAD"])
+def test_published_cohorts_never_trained_on_are_right_for_99_percent_of_q(
+    cancer, real_data, run_cli, tmp_path
+):
+    done = run_cli(
+        "predict",
+        "--source",
+        "published",
+        "--data-dir",
+        real_data,
+        "--cancer",
+        cancer,
+        "--out",
+        tmp_path / "p.csv",
+    )
+    assert done.code == 0 and "no test scores" not in done.out
+    scores = score(pd.read_csv(tmp_path / "p.csv")).set_index(["model", "part"])
+    network = scores.loc[("two-class network", "Q")]
+    expected = json.loads(
+        (Path(predict.__file__).parent / "weights" / "model_card.json").read_text()
+    )["transfer"][cancer]
+    assert (
+        network["accuracy"] >= 0.99
+        and network["mcc"] >= 0.97
+        and network["n"] == expected["n_genes"]
+    )
+    assert network["accuracy"] == pytest.approx(expected["accuracy"], abs=1e-4)
+    assert scores.loc[("log-fold-change rule", "Q"), "accuracy"] == pytest.approx(
+        expected["rule_accuracy"], abs=1e-4
+    )
