@@ -25,6 +25,7 @@ def draw(n_genes: int, n_samples: int):
     """Draw negative-binomial counts, one sample in five normal, a fifth of genes up and a fifth down two- to eightfold."""
     import numpy as np
     import pandas as pd
+
     from degnext.cohorts.cohort import Cohort
 
     rng = np.random.default_rng(0)
@@ -47,7 +48,7 @@ def draw(n_genes: int, n_samples: int):
         columns=samples,
         copy=False,
     )
-    return Cohort("MINE", "file", table, groups), change
+    return Cohort(table, groups), change
 
 
 def one_task(task: str, n_genes: int, n_samples: int) -> dict[str, float]:

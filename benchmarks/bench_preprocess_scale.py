@@ -19,8 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from degnext.cohorts.library_size import scale
-from degnext.cohorts.library_size import size_factors
+from degnext.cohorts.library_size import scale, size_factors
 
 N_GENES, N_SAMPLES = 60_483, 1_215
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of the samples

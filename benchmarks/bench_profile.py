@@ -47,7 +47,7 @@ def paper_seconds(cohort, n_batches: int) -> dict[str, float]:
     from degnext.learning.classifier import PROTOCOLS, DEGnext
     from degnext.learning.images import row_values
 
-    rules, labels = PROTOCOLS["paper"], cohort.genes["label"].to_numpy().astype(int)
+    rules, labels = PROTOCOLS["paper"], cohort.codes
     values = row_values(cohort, rules.scaling)
     model, out = (
         DEGnext("paper", epochs=1, fine_tune_epochs=1),
@@ -74,7 +74,6 @@ def paper_seconds(cohort, n_batches: int) -> dict[str, float]:
 def general_row(cancer: str, n_batches: int) -> dict:
     """Time general learning on one cohort by both networks."""
     from degnext.cohorts.published import load_published
-
     from degnext.evaluation import profile_network as profile_steps
 
     cohort = load_published(cancer, fetch=False)

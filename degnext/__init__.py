@@ -13,7 +13,7 @@ _WHERE = {
     "TRAINING": "cohorts.cohort",
     "UNTRAINED": "cohorts.cohort",
     "Cohort": "cohorts.cohort",
-    "LabeledCohort": "cohorts.cohort",
+    "Cohort": "cohorts.cohort",
     "registry": "cohorts.cohort",
     "load_cohort": "cohorts.load",
     "InputError": "_common.errors",

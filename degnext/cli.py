@@ -181,7 +181,7 @@ def _predict(a: argparse.Namespace) -> None:
     for note in predict.advice(cohort):
         print(f"- {note}")
     if "label" in table:
-        print("\n".join(score_lines(cohort.cancer, score(table))))
+        print("\n".join(score_lines(cohort.name, score(table))))
     print(f"written to {out}")
 
 

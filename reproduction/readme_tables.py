@@ -8,9 +8,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from degnext.cohorts.paper import paper_table
 
 from degnext._common.files import write_atomic
+from degnext.cohorts.paper import paper_table
 from degnext.figures import cohort as plot
 from reproduction import tables as results
 

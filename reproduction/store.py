@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from degnext.cohorts.published_files import PUBLISHED_COMMIT
 
 from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir, results_dir, shared_data
+from degnext.cohorts.published_files import PUBLISHED_COMMIT
 from degnext.running.provenance import _versions
 
 _PACKAGE = Path(__file__).resolve().parents[1] / "degnext"

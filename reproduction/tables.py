@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pandas as pd
-from degnext.cohorts.paper import EXPERIMENTS, paper_table
 
 from degnext._common.errors import InputError
 from degnext._common.paths import data_dir
+from degnext.cohorts.paper import EXPERIMENTS, paper_table
 from degnext.learning.profile.classifier import WEIGHTS
 
 PAPER, RELEASED = "the paper", "the authors' weights"

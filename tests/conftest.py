@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-from degnext.cohorts.cohort import Cohort, LabeledCohort
+from degnext.cohorts.cohort import Cohort
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)
@@ -84,12 +85,8 @@ def make_cohort() -> Callable[..., Cohort]:
             index=pd.Index([f"G{i:03d}" for i in range(n_genes)], name="gene"),
             columns=samples,
         )
-        return Cohort(
-            "MINE",
-            "file",
-            counts,
-            pd.Series(np.where(is_tumor, "tumor", "normal"), index=samples, name="group"),
-        )
+        groups = pd.Series(np.where(is_tumor, "tumor", "normal"), index=samples, name="group")
+        return Cohort(counts, groups)
 
     return make
 
@@ -102,22 +99,20 @@ def cohort(make_cohort) -> Cohort:
 def truth_of(cohort: Cohort) -> np.ndarray:
     """The labels that ``make_cohort`` planted."""
     quarter = len(cohort.counts) // 4
-    return np.repeat([1, 0, 2], [quarter, quarter, len(cohort.counts) - 2 * quarter])
+    return np.repeat(["UR", "DR", "neutral"], [quarter, quarter, len(cohort.counts) - 2 * quarter])
 
 
 @pytest.fixture
-def make_labeled(make_cohort) -> Callable[..., LabeledCohort]:
+def make_labeled(make_cohort) -> Callable[..., Cohort]:
     """A cohort with its planted labels; every other UR and DR gene has disease evidence."""
 
-    def make(**settings) -> LabeledCohort:
+    def make(**settings) -> Cohort:
         from degnext.labeling.calls import split_parts
 
         cohort = make_cohort(**settings)
         labels = pd.Series(truth_of(cohort), index=cohort.counts.index)
         genes = split_parts(labels, labels.index[::2], seed=settings.get("seed", 0))
-        return LabeledCohort(
-            cohort.cancer, cohort.source, cohort.counts, cohort.groups, ("a note",), genes
-        )
+        return replace(cohort, notes=("a note",), genes=genes)
 
     return make
 

@@ -1,9 +1,11 @@
-"""The 17 cohorts of the paper, the two shapes in which data travel, and the checks on what a user hands in."""
+"""A cohort: counts, groups and, once labelled, its genes. And the 17 cohorts of the paper."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,11 @@ import pandas as pd
 from degnext._common.errors import InputError, check_choice
 from degnext._common.paths import data_dir
 
-DR, UR, NEUTRAL = 0, 1, 2
-CLASS_NAMES = ("DR", "UR", "neutral")  # index is the paper's code
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+CLASS_NAMES = ("DR", "UR", "neutral")  # in the order of the paper's codes, which is the alphabet's
+DR, UR, NEUTRAL = 0, 1, 2  # the codes, for arithmetic; tables and callers spell the names
 PARTS = ("T1", "T2", "F1", "T3")  # non-bio train, non-bio test, bio fine-tune, bio test
 TRAINING = ("BRCA", "KIRC", "KIRP", "LIHC", "LUAD", "LUSC", "PRAD", "THCA", "UCEC")
 UNTRAINED = ("BLCA", "CHOL", "COAD", "ESCA", "HNSC", "KICH", "READ", "STAD")
@@ -25,7 +30,7 @@ def _registry() -> pd.DataFrame:
 
 
 def registry() -> pd.DataFrame:
-    """Return one row per cancer: its name, sample numbers, role in transfer and part sizes (paper, Tables 1 and 6)."""
+    """Return one row per cancer: its name, sample numbers, role in transfer, part sizes (paper, Tables 1 and 6)."""
     return _registry().copy()
 
 
@@ -34,20 +39,40 @@ def check_cancer(cancer: str) -> str:
     return check_choice("cancer", cancer, CANCERS)
 
 
+def label_codes(labels: Iterable[str]) -> np.ndarray:
+    """Return the codes (int64: DR 0, UR 1, neutral 2) of spelled labels; raise InputError for any other word."""
+    labels = pd.Index(labels)
+    codes = pd.Index(CLASS_NAMES).get_indexer(labels)
+    if (codes < 0).any():
+        raise InputError(f"{labels[codes < 0][0]!r} is no label: spell labels {', '.join(CLASS_NAMES)}")
+    return codes.astype(np.int64)
+
+
+def label_names(codes: np.ndarray) -> np.ndarray:
+    """Return the spelled labels (object) of codes 0, 1 and 2."""
+    return np.array(CLASS_NAMES, dtype=object)[np.asarray(codes, dtype=int)]
+
+
 @dataclass(frozen=True, repr=False)
 class Cohort:
-    """Counts of one tumor/normal cohort.
+    """One tumor/normal cohort.
 
     counts : genes × samples, raw non-negative integers, gene symbols as index
     groups : indexed by sample, values ``normal`` / ``tumor``; normal is the reference
+    genes  : None before labelling; then indexed like ``counts``, with columns ``label`` (DR, UR, neutral),
+             ``bio`` (disease evidence), ``part`` (T1, T2, F1, T3) and ``fold`` (0–4; fold 0 is the part T2 or T3;
+             −1 where no folds can be made)
+    name   : a TCGA study code, or one word of the user's
+    source : demo, published, gdc, xena or file
     notes  : sentences a reader must see beside any result (what is missing, rounded or synthetic)
     """
 
-    cancer: str
-    source: str
     counts: pd.DataFrame
     groups: pd.Series
-    notes: tuple[str, ...] = ()
+    genes: pd.DataFrame | None = field(default=None, kw_only=True)
+    name: str = field(default="MINE", kw_only=True)
+    source: str = field(default="file", kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def is_tumor(self) -> np.ndarray:
@@ -62,55 +87,47 @@ class Cohort:
     def n_normal(self) -> int:
         return self.counts.shape[1] - self.n_tumor
 
-    def __repr__(self) -> str:
-        n_genes = len(self.counts)
-        return f"{type(self).__name__}({self.cancer}, {self.source}: {n_genes:,} genes × {self.n_normal} normal + {self.n_tumor} tumor)"
+    @property
+    def is_labeled(self) -> bool:
+        """Whether the genes carry labels and parts."""
+        return self.genes is not None
 
-    def with_counts(self, counts: pd.DataFrame, *notes: str) -> Cohort:
-        """Return the same cohort with other counts (a subset of samples, filtered genes) and further notes."""
-        return replace(
-            self, counts=counts, groups=self.groups.loc[counts.columns], notes=self.notes + notes
-        )
-
-
-@dataclass(frozen=True, repr=False)
-class LabeledCohort(Cohort):
-    """A cohort whose genes carry labels and parts.
-
-    genes : indexed like ``counts``; columns ``label`` (0 DR, 1 UR, 2 neutral), ``bio`` (disease evidence),
-            ``part`` (T1, T2, F1, T3), ``fold`` (0–4; fold 0 is the part T2 or T3; −1 where no folds can be made)
-    """
-
-    genes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    @property
+    def codes(self) -> np.ndarray:
+        """The labels as codes (genes,): DR 0, UR 1, neutral 2."""
+        return label_codes(self.genes["label"])
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The parts at hand, in the paper's order."""
-        present = set(self.genes["part"])
+        """The parts at hand, in the paper's order; none before labelling."""
+        present = set() if self.genes is None else set(self.genes["part"])
         return tuple(p for p in PARTS if p in present)
+
+    def __repr__(self) -> str:
+        shape = f"{len(self.counts):,} genes × {self.n_normal} normal + {self.n_tumor} tumor"
+        return f"Cohort({self.name}, {self.source}: {shape}{', labelled' if self.is_labeled else ''})"
 
     def rows(self, *parts: str) -> np.ndarray:
         """Return the row positions of the genes in ``parts`` (``Q`` stands for F1 and T3 together)."""
         wanted = [p for name in parts for p in (("F1", "T3") if name == "Q" else (name,))]
         missing = [p for p in wanted if p not in self.parts]
         if missing:
-            at_hand = ", ".join(self.parts)
+            at_hand = ", ".join(self.parts) or "none"
             raise InputError(
-                f"{self.cancer} ({self.source}) has no part {missing[0]}: at hand are {at_hand}; choose one of these"
+                f"{self.name} ({self.source}) has no part {missing[0]}: at hand are {at_hand}; choose one of these"
             )
         return np.flatnonzero(self.genes["part"].isin(wanted).to_numpy())
 
-    def xy(self, *parts: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return counts (genes × samples) and labels (genes,) of ``parts``."""
-        rows = self.rows(*parts)
-        return self.counts.to_numpy()[rows], self.genes["label"].to_numpy()[rows]
+    def part(self, *parts: str) -> Cohort:
+        """Return the cohort with the genes of ``parts`` only; library sizes of the whole are then lost."""
+        return self.with_counts(self.counts.iloc[self.rows(*parts)])
 
-    def with_fold(self, fold: int) -> LabeledCohort:
-        """Return the cohort with ``fold`` as its test parts (T2 within P, T3 within Q) and the other folds to train on."""
+    def with_fold(self, fold: int) -> Cohort:
+        """Return the cohort with ``fold`` as its test parts (T2 within P, T3 within Q), the other folds to train on."""
         folds = self.genes["fold"].to_numpy()
         if fold not in np.unique(folds[folds >= 0]):
             raise InputError(
-                f"{self.cancer} ({self.source}) has no fold {fold}: folds need T1 and T2, and F1 and T3, at hand"
+                f"{self.name} ({self.source}) has no fold {fold}: folds need T1 and T2, and F1 and T3, at hand"
             )
         test, bio = folds == fold, self.genes["bio"].to_numpy()
         part = np.where(bio, np.where(test, "T3", "F1"), np.where(test, "T2", "T1"))
@@ -118,12 +135,45 @@ class LabeledCohort(Cohort):
 
     def part_table(self) -> pd.DataFrame:
         """Count the genes of each class in each part."""
-        names = self.genes["label"].map(dict(enumerate(CLASS_NAMES)))
-        table = pd.crosstab(self.genes["part"], names).reindex(
-            index=list(self.parts), columns=list(CLASS_NAMES), fill_value=0
-        )
+        table = pd.crosstab(self.genes["part"], self.genes["label"])
+        table = table.reindex(index=list(self.parts), columns=list(CLASS_NAMES), fill_value=0)
         return table.assign(total=table.sum(axis=1)).rename_axis(columns=None)
 
-    def with_counts(self, counts: pd.DataFrame, *notes: str) -> LabeledCohort:
-        smaller = super().with_counts(counts, *notes)
-        return replace(smaller, genes=self.genes.loc[counts.index])
+    def with_counts(self, counts: pd.DataFrame, *notes: str) -> Cohort:
+        """Return the cohort with other counts (some samples, some genes) and further notes."""
+        genes = None if self.genes is None else self.genes.loc[counts.index]
+        groups, notes = self.groups.loc[counts.columns], self.notes + notes
+        return replace(self, counts=counts, groups=groups, genes=genes, notes=notes)
+
+    def log_cpm(self, method: str = "total") -> pd.DataFrame:
+        """Return log2(counts per million + 1), genes × samples; ``method`` as in ``library_size.size_factors``."""
+        from degnext.cohorts.library_size import scale
+
+        return np.log2(scale(self.counts, method) + 1)
+
+    @classmethod
+    def from_anndata(cls, data: AnnData, group: str = "group", layer: str | None = None) -> Cohort:
+        """Return a cohort from AnnData (samples × genes, raw counts in ``X`` or a layer, groups in ``obs[group]``)."""
+        from degnext.cohorts.checks import check_counts, check_groups
+
+        if group not in data.obs:
+            raise InputError(f"obs has no column {group!r}: name the one with normal/tumor, e.g. group='condition'")
+        counts = data.to_df(layer).T
+        counts = check_counts(counts)
+        genes = data.var if {"label", "bio", "part", "fold"} <= set(data.var) else None
+        about = data.uns.get("degnext", {})
+        groups = check_groups(data.obs[group], counts.columns)
+        return cls(
+            counts, groups, genes=genes, name=about.get("name", "MINE"), notes=tuple(about.get("notes", ()))
+        )
+
+    def to_anndata(self) -> AnnData:
+        """Return AnnData (samples × genes): counts in ``X``, groups in ``obs``, labels and parts in ``var``."""
+        try:
+            from anndata import AnnData
+        except ImportError as error:
+            raise InputError("anndata is not installed: pip install anndata") from error
+        genes = pd.DataFrame(index=self.counts.index) if self.genes is None else self.genes
+        about = {"degnext": {"name": self.name, "source": self.source, "notes": list(self.notes)}}
+        obs = self.groups.loc[self.counts.columns].to_frame("group")
+        return AnnData(self.counts.T, obs=obs, var=genes.copy(), uns=about)

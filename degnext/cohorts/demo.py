@@ -51,7 +51,7 @@ def draw(
         ["normal"] * blocks[0].shape[1] + ["tumor"] * blocks[1].shape[1], index=names, name="group"
     )
     note = f"{info['cancer']} twin: synthetic counts (seed {seed}), no patient's data, no gene–gene correlation."
-    return Cohort(info["cancer"], "demo", counts, groups, (note,))
+    return Cohort(counts, groups, name=info["cancer"], source="demo", notes=(note,))
 
 
 def load_parameters(cancer: str, folder: Path | None = None) -> tuple[pd.DataFrame, dict]:

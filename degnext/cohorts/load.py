@@ -24,7 +24,7 @@ def load_cohort(
     """Load a cohort: counts (genes × samples, raw integers), groups (normal/tumor) and notes.
 
     ``demo``      synthetic twin of CHOL, KICH or READ, drawn with ``seed`` (see :mod:`degnext.cohorts.demo`)
-    ``published`` the authors' processed matrices with labels and parts, a :class:`~degnext.cohorts.cohort.LabeledCohort`
+    ``published`` the authors' processed matrices with labels and parts, a :class:`~degnext.cohorts.cohort.Cohort`
     ``gdc``       STAR counts from the Genomic Data Commons
     ``xena``      counts from the UCSC Xena GDC hub
     ``file``      your own table: ``counts_path``, and ``groups_path`` unless the samples have TCGA barcodes
@@ -61,6 +61,5 @@ def _load_remote(cancer: str, source: str) -> Cohort:
     from degnext.cohorts.checks import check_counts, check_groups
 
     counts = check_counts(counts)
-    return Cohort(
-        cancer, source, counts, check_groups(groups, counts.columns), tuple(report.get("notes", ()))
-    )
+    groups, notes = check_groups(groups, counts.columns), tuple(report.get("notes", ()))
+    return Cohort(counts, groups, name=cancer, source=source, notes=notes)

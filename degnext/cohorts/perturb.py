@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from degnext._common.errors import InputError
-from degnext.cohorts.cohort import LabeledCohort
+from degnext.cohorts.cohort import Cohort
 
 LEVELS = (1, 10, 50, 100, 500, 1000, 1500)  # the paper's, "percent" in the text, counts in its code
 
@@ -103,7 +103,7 @@ def drop_samples(is_tumor: np.ndarray, keep: float, rng: np.random.Generator) ->
     )
 
 
-def fewer_samples(cohort: LabeledCohort, n: int, rng: np.random.Generator) -> LabeledCohort:
+def fewer_samples(cohort: Cohort, n: int, rng: np.random.Generator) -> Cohort:
     """Return the cohort with at most ``n`` samples (0: all) in the cohort's own proportion of groups, at least five of each."""
     normal, tumor = np.flatnonzero(~cohort.is_tumor), np.flatnonzero(cohort.is_tumor)
     total = len(normal) + len(tumor)
@@ -117,8 +117,8 @@ def fewer_samples(cohort: LabeledCohort, n: int, rng: np.random.Generator) -> La
 
 
 def drawn_samples(
-    cohort: LabeledCohort, n: int, rng: np.random.Generator, balanced: bool = False
-) -> LabeledCohort:
+    cohort: Cohort, n: int, rng: np.random.Generator, balanced: bool = False
+) -> Cohort:
     """Return the cohort with at most ``n`` of its samples (0: all of them), in a random proportion of groups or in equal parts.
 
     Where an image changes from normal to tumor depends on the proportion, and a network that has met one border only looks
@@ -149,11 +149,11 @@ PERTURBATIONS: dict[str, tuple[float, ...]] = {
 
 
 def disturbed(
-    cohort: LabeledCohort,
+    cohort: Cohort,
     counts: np.ndarray | None = None,
     told: np.ndarray | None = None,
     columns: np.ndarray | None = None,
-) -> LabeledCohort:
+) -> Cohort:
     """Return the cohort with other counts, other sample groups than the true ones, or fewer samples."""
     table = (
         cohort.counts
@@ -171,8 +171,8 @@ def disturbed(
 
 
 def perturb(
-    cohort: LabeledCohort, name: str, value: float, rng: np.random.Generator
-) -> LabeledCohort:
+    cohort: Cohort, name: str, value: float, rng: np.random.Generator
+) -> Cohort:
     """Return the cohort under one of ``PERTURBATIONS``."""
     counts, is_tumor = cohort.counts.to_numpy(), cohort.is_tumor
     if name.startswith("tumors"):

@@ -10,7 +10,7 @@ import pandas as pd
 from degnext._common.errors import InputError, check_choice
 from degnext._common.paths import data_dir as committed_data
 from degnext._common.paths import shared_data
-from degnext.cohorts.cohort import PARTS, LabeledCohort, check_cancer, registry
+from degnext.cohorts.cohort import PARTS, Cohort, check_cancer, label_names, registry
 
 _STEMS = {"T1": "non_bio_train", "T2": "non_bio_test", "F1": "bio_fine_tune", "T3": "bio_test"}
 
@@ -45,7 +45,7 @@ def load_published(
     data_dir: str | Path | None = None,
     train_part: str | None = "T1",
     fetch: bool = True,
-) -> LabeledCohort:
+) -> Cohort:
     """Load every part of a cohort that is at hand: genes × samples, normal samples first (paper, Table 6).
 
     Parameters
@@ -88,7 +88,7 @@ def load_published(
 
 def assemble(
     cancer: str, folder: Path, present: tuple[str, ...], train_part: str | None = None
-) -> LabeledCohort:
+) -> Cohort:
     """Put the ``present`` parts of one cohort together.
 
     A row is called ``<cancer>_<part>_<number>``, since the symbols that the authors give do not belong to their rows
@@ -104,7 +104,7 @@ def assemble(
         matrices.append(x)
         genes.append(
             pd.DataFrame(
-                {"label": y, "bio": part in ("F1", "T3"), "part": part, "fold": -1}, index=index
+                {"label": label_names(y), "bio": part in ("F1", "T3"), "part": part, "fold": -1}, index=index
             )
         )
     table = pd.concat(genes)
@@ -117,9 +117,8 @@ def assemble(
         ["normal"] * info.n_normal + ["tumor"] * info.n_tumor, index=samples, name="group"
     )
     counts = pd.DataFrame(np.vstack(matrices), index=table.index, columns=samples)
-    return LabeledCohort(
-        cancer, "published", counts, groups, _notes(cancer, present, train_part, table), table
-    )
+    notes = _notes(cancer, present, train_part, table)
+    return Cohort(counts, groups, genes=table, name=cancer, source="published", notes=notes)
 
 
 def _notes(

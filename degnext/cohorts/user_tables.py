@@ -170,4 +170,4 @@ def load_file(
             )
             counts = counts[groups.index]
     counts = check_counts(counts)
-    return Cohort(cancer, "file", counts, check_groups(groups, counts.columns), tuple(notes))
+    return Cohort(counts, check_groups(groups, counts.columns), name=cancer, notes=tuple(notes))

@@ -122,7 +122,7 @@ def gene_symbols(cohort: Cohort) -> pd.Series:
         return pd.Series(cohort.counts.index, index=cohort.counts.index)
     if not (genes["symbol"] != "").any():
         raise InputError(
-            f"{cohort.cancer} (published) has no gene symbols that belong to its rows, so nothing can be enriched: "
+            f"{cohort.name} (published) has no gene symbols that belong to its rows, so nothing can be enriched: "
             "take CHOL, KICH or READ, whose symbols were recovered, or another source"
         )
     return genes["symbol"]

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.cohort import NEUTRAL, LabeledCohort
-from degnext.cohorts.perturb import LEVELS, add_noise
-from degnext.cohorts.perturb import PERTURBATIONS, disturbed, perturb
+from degnext.cohorts.cohort import NEUTRAL, Cohort
+from degnext.cohorts.perturb import LEVELS, PERTURBATIONS, add_noise, disturbed, perturb
 from degnext.evaluation import experiments as benchmark
 from degnext.evaluation.baselines import (
     LogFoldChangeRule,
@@ -25,13 +24,13 @@ from degnext.learning.profile.genes import genes_of
 READINGS = ("absolute", "relative")
 CEILINGS = {"ceiling": "ceiling", "sign": "sign of the noisy difference"}
 SHARES = ", class shares estimated"
-Answer = Callable[[LabeledCohort], dict[tuple[str, str], np.ndarray]]
+Answer = Callable[[Cohort], dict[tuple[str, str], np.ndarray]]
 
 
 # -- two ways to train -----------------------------------------------------------------------------------------------
 
 
-def rule_answer(cohort: LabeledCohort, rows: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+def rule_answer(cohort: Cohort, rows: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
     """Return the calls of the rule on scaled and on raw counts; it learns nothing."""
     is_tumor, (raw, scaled) = np.sort(cohort.is_tumor), benchmark.scaled_rows(cohort)
     rules = ((SCALED, scaled, "log_cpm"), (RAW, raw, "counts"))
@@ -52,7 +51,7 @@ def general_methods(seed: int = 0) -> dict[tuple[str, str], Callable]:
     }
 
 
-def general_inputs(cohort: LabeledCohort) -> dict[str, np.ndarray]:
+def general_inputs(cohort: Cohort) -> dict[str, np.ndarray]:
     """Return each kind of input of all genes of one cohort."""
     encoder = ProfileClassifier(2, align=False)
     images = encoder.encode(genes_of(cohort))
@@ -64,17 +63,17 @@ def general_inputs(cohort: LabeledCohort) -> dict[str, np.ndarray]:
 
 
 def train_general(
-    cohort: LabeledCohort, rows: np.ndarray, seed: int = 0
+    cohort: Cohort, rows: np.ndarray, seed: int = 0
 ) -> dict[tuple[str, str], object]:
     """Train every method of :func:`general_methods` on the genes at ``rows``."""
-    x, y = general_inputs(cohort), cohort.genes["label"].to_numpy().astype(int)[rows]
+    x, y = general_inputs(cohort), cohort.codes[rows]
     return {key: make().fit(x[key[1]][rows], y) for key, make in general_methods(seed).items()}
 
 
 def general_answer(models: dict, rows: np.ndarray) -> Answer:
     """Return a function that lets the models of :func:`train_general` and the rule call the genes at ``rows``."""
 
-    def answer(cohort: LabeledCohort) -> dict[tuple[str, str], np.ndarray]:
+    def answer(cohort: Cohort) -> dict[tuple[str, str], np.ndarray]:
         x = general_inputs(cohort)
         return {key: model.predict(x[key[1]][rows]) for key, model in models.items()} | rule_answer(
             cohort, rows
@@ -85,14 +84,14 @@ def general_answer(models: dict, rows: np.ndarray) -> Answer:
 
 # -- experiments -----------------------------------------------------------------------------------------------------
 def noise_table(
-    cohort: LabeledCohort,
+    cohort: Cohort,
     rows: np.ndarray,
     answer: Answer,
     *,
     draws: int = 5,
     seed: int = 0,
     levels: Iterable[int] = LEVELS,
-    retrain: Callable[[LabeledCohort], Answer] | None = None,
+    retrain: Callable[[Cohort], Answer] | None = None,
 ) -> pd.DataFrame:
     """Return mean and spread of every method's accuracy on the genes at ``rows`` by reading and level, and the ceiling.
 
@@ -103,7 +102,7 @@ def noise_table(
     counts, is_tumor, labels = (
         cohort.counts.to_numpy(),
         cohort.is_tumor,
-        cohort.genes["label"].to_numpy().astype(int),
+        cohort.codes,
     )
     factors, found = genes_of(cohort).factors, []
     for reading in READINGS:
@@ -138,7 +137,7 @@ def noise_table(
 
 
 def perturbation_table(
-    cohort: LabeledCohort,
+    cohort: Cohort,
     rows: np.ndarray,
     answer: Answer,
     *,
@@ -147,7 +146,7 @@ def perturbation_table(
     perturbations: dict[str, tuple[float, ...]] = PERTURBATIONS,
 ) -> pd.DataFrame:
     """Return mean and spread of every method's accuracy under each perturbation; ``none`` is the cohort as it is."""
-    labels = cohort.genes["label"].to_numpy().astype(int)[rows]
+    labels = cohort.codes[rows]
     found = _right(answer, cohort, labels, perturbation="none", value=0)
     for name, values in perturbations.items():
         for value in values:
@@ -160,7 +159,7 @@ def perturbation_table(
 
 
 def _right(
-    answer: Answer, cohort: LabeledCohort, labels: np.ndarray, **facts: object
+    answer: Answer, cohort: Cohort, labels: np.ndarray, **facts: object
 ) -> list[dict]:
     out = []
     for (model, protocol), said in answer(cohort).items():
@@ -194,9 +193,9 @@ def summary(found: pd.DataFrame, by: list[str], n: int) -> pd.DataFrame:
     return stat.fillna({"accuracy_sd": 0.0})
 
 
-def test_rows(cohort: LabeledCohort, train_part: str = "T1") -> tuple[np.ndarray, np.ndarray]:
+def test_rows(cohort: Cohort, train_part: str = "T1") -> tuple[np.ndarray, np.ndarray]:
     """Return train and test rows of general learning: called genes of ``train_part`` and F1; of T2 (unless it trains) and T3."""
-    called = cohort.genes["label"].to_numpy() != NEUTRAL
+    called = cohort.codes != NEUTRAL
     part = cohort.genes["part"].to_numpy()
     test = ("T2", "T3") if train_part == "T1" else ("T3",)
     return np.flatnonzero(called & np.isin(part, (train_part, "F1"))), np.flatnonzero(

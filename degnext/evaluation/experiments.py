@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
-from degnext.cohorts.cohort import NEUTRAL, LabeledCohort
+from degnext.cohorts.cohort import NEUTRAL, Cohort
 from degnext.evaluation.baselines import (
     LogFoldChangeRule,
     paper_baselines,
@@ -54,7 +54,7 @@ class ProfileModel:
         return self.model.predict_proba(X)
 
 
-def scaled_rows(cohort: LabeledCohort) -> tuple[np.ndarray, np.ndarray]:
+def scaled_rows(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
     """Return raw counts and log2(CPM + 1), genes × samples, normal first; library sizes as the profile network takes them."""
     return row_values(cohort, "none"), row_values(cohort, "log_cpm", genes_of(cohort).factors)
 
@@ -72,14 +72,14 @@ def _methods(seed: int, is_tumor: np.ndarray | None) -> Iterator[tuple[str, str,
         yield CNN, IMAGE, lambda: ProfileModel(seed)
 
 
-def general(cohort: LabeledCohort, seed: int = 0, network: bool = True) -> pd.DataFrame:
+def general(cohort: Cohort, seed: int = 0, network: bool = True) -> pd.DataFrame:
     """Return one row per method and test part of one cohort's general learning; ``network=False`` leaves out the profile network.
 
     Three classes are learned on T1 and tested on T2; where T1 is not at hand, in three folds of T2 (every gene is
     predicted by a model that did not see it), and then on all of T2. Two classes are learned on the called genes of that part and
     F1 and tested on T3. With T3 alone, two classes in three folds of it. ``note`` says which.
     """
-    parts, y = cohort.parts, cohort.genes["label"].to_numpy().astype(int)
+    parts, y = cohort.parts, cohort.codes
     t3, first = cohort.rows("T3"), next((p for p in ("T1", "T2") if p in parts), None)
     f1 = cohort.rows("F1") if "F1" in parts else np.array([], int)
     raw, scaled = scaled_rows(cohort)
@@ -91,7 +91,7 @@ def general(cohort: LabeledCohort, seed: int = 0, network: bool = True) -> pd.Da
             continue
         x, start = inputs[given], time.perf_counter()
         common = dict(
-            cancer=cohort.cancer,
+            cancer=cohort.name,
             source=cohort.source,
             protocol=given,
             model=name,
@@ -189,14 +189,14 @@ def folds(
     return called, proba
 
 
-def called_genes(cohort: LabeledCohort) -> np.ndarray:
+def called_genes(cohort: Cohort) -> np.ndarray:
     """Return the rows of a training cohort's UR and DR genes: T1, T2, F1; T3 only where nothing else is at hand (BRCA)."""
-    labels, part = cohort.genes["label"].to_numpy(), cohort.genes["part"].to_numpy()
+    labels, part = cohort.codes, cohort.genes["part"].to_numpy()
     return np.flatnonzero((labels != NEUTRAL) & ((part != "T3") | (set(part) == {"T3"})))
 
 
 def transfer_inputs(
-    cohort: LabeledCohort,
+    cohort: Cohort,
     rows: np.ndarray,
     how: str = "quantiles",
     rng: np.random.Generator | None = None,
@@ -217,11 +217,11 @@ def transfer_inputs(
 
 
 def train_transfer(
-    training: list[LabeledCohort], seed: int = 0, probabilities: bool = True
+    training: list[Cohort], seed: int = 0, probabilities: bool = True
 ) -> dict[tuple[str, str], tuple[object, float]]:
     """Train every method on the called genes of ``training``; return models and seconds by (model, input)."""
     rows = [called_genes(c) for c in training]
-    y = np.concatenate([c.genes["label"].to_numpy()[r].astype(int) for c, r in zip(training, rows)])
+    y = np.concatenate([c.codes[r].astype(int) for c, r in zip(training, rows)])
     each = [transfer_inputs(c, r) for c, r in zip(training, rows)]
     x = {given: np.concatenate([e[given] for e in each]) for given in each[0]}
     methods = [
@@ -242,13 +242,13 @@ def train_transfer(
     return models
 
 
-def transfer(models: dict, target: LabeledCohort, seed: int = 0) -> pd.DataFrame:
+def transfer(models: dict, target: Cohort, seed: int = 0) -> pd.DataFrame:
     """Return one row per method for the target's Q, whose labels no model has seen."""
-    q, y = target.rows("Q"), target.genes["label"].to_numpy().astype(int)
+    q, y = target.rows("Q"), target.codes
     x, rows = transfer_inputs(target, q), []
     x[IMAGE] = genes_of(target, q)._replace(labels=None)
     common = dict(
-        cancer=target.cancer,
+        cancer=target.name,
         source=target.source,
         experiment="transfer",
         part="Q",
@@ -273,7 +273,7 @@ def transfer(models: dict, target: LabeledCohort, seed: int = 0) -> pd.DataFrame
 
 
 def compare_row_ways(
-    training: list[LabeledCohort], seed: int = 0, max_genes: int = 300
+    training: list[Cohort], seed: int = 0, max_genes: int = 300
 ) -> pd.DataFrame:
     """Return the accuracy of the paper's five methods by way of making rows comparable, each training cancer left out in turn.
 
@@ -283,7 +283,7 @@ def compare_row_ways(
 
     rng, out = np.random.default_rng(seed), []
     picked = [rng.permutation(called_genes(c))[:max_genes] for c in training]
-    labels = [c.genes["label"].to_numpy()[r].astype(int) for c, r in zip(training, picked)]
+    labels = [c.codes[r].astype(int) for c, r in zip(training, picked)]
     for how in WAYS:
         each = [
             transfer_inputs(c, r, how, np.random.default_rng([seed, i]), (RAW, SCALED))
@@ -301,7 +301,7 @@ def compare_row_ways(
                             "how": how,
                             "input": given,
                             "model": name,
-                            "left_out": cohort.cancer,
+                            "left_out": cohort.name,
                             "n": len(right),
                             "accuracy": round(float(right.mean()), 5),
                         }

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from degnext.cohorts.cohort import LabeledCohort
+from degnext.cohorts.cohort import Cohort
 from degnext.evaluation.metrics import batch_averaged, evaluate
 from degnext.learning.classifier import DEGnext
 from degnext.learning.images import row_values
 
 
 def general(
-    cohort: LabeledCohort,
+    cohort: Cohort,
     train_part: str = "T1",
     *,
     protocol: str = "corrected",
@@ -28,7 +28,7 @@ def general(
     ``history`` and ``fine_tune_history`` (one record per epoch) and ``seconds`` of training.
     """
     model = DEGnext(protocol, **settings)
-    values, labels = row_values(cohort, model.rules.scaling), cohort.genes["label"].to_numpy()
+    values, labels = row_values(cohort, model.rules.scaling), cohort.codes
     rows = {part: cohort.rows(part) for part in cohort.parts}
     start = time.perf_counter()
     model.fit(values[rows[train_part]], labels[rows[train_part]])

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from degnext.cohorts.cohort import NEUTRAL, LabeledCohort
+from degnext.cohorts.cohort import NEUTRAL, Cohort
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 
@@ -20,11 +20,11 @@ _FINE_TUNE = {"n_classes": 2, "epochs": 20, "learning_rate": 2e-3}
 Answer = tuple[np.ndarray, np.ndarray]  # predicted labels, class probabilities
 
 
-def general(cohort: LabeledCohort, train_part: str = "T1", seed: int = 0) -> dict:
+def general(cohort: Cohort, train_part: str = "T1", seed: int = 0) -> dict:
     """Train three classes on ``train_part`` and two on F1; return answers on T2 and T3 and the seconds, encoding included."""
     start = time.perf_counter()
     model = ProfileClassifier(random_state=seed, **_GENERAL)
-    images, labels = model.encode(genes_of(cohort)), cohort.genes["label"].to_numpy().astype(int)
+    images, labels = model.encode(genes_of(cohort)), cohort.codes
     train, t2, f1, t3 = (cohort.rows(part) for part in (train_part, "T2", "F1", "T3"))
     model.fit(images[train], labels[train])
     out = {"T2": (model.predict(images[t2]), model.predict_proba(images[t2]))}
@@ -34,7 +34,7 @@ def general(cohort: LabeledCohort, train_part: str = "T1", seed: int = 0) -> dic
 
 
 def transfer(
-    training: list[LabeledCohort], target: LabeledCohort, seed: int = 0
+    training: list[Cohort], target: Cohort, seed: int = 0
 ) -> tuple[Answer, float]:
     """Train two classes on the called genes of ``training`` without their T3; return the answer on the target's Q and the seconds."""
     start = time.perf_counter()
@@ -42,14 +42,14 @@ def transfer(
     for cohort in training:
         rows = np.flatnonzero(
             (cohort.genes["part"] != "T3").to_numpy()
-            & (cohort.genes["label"] != NEUTRAL).to_numpy()
+            & (cohort.codes != NEUTRAL)
         )
         learned.append(genes_of(cohort, rows))
     model = ProfileClassifier(2, random_state=seed).fit(learned)
     return answer_on_q(model, target), time.perf_counter() - start
 
 
-def answer_on_q(model: ProfileClassifier, target: LabeledCohort) -> Answer:
+def answer_on_q(model: ProfileClassifier, target: Cohort) -> Answer:
     """Return labels and probabilities of the target's bio genes, whose labels the model does not see."""
     genes = genes_of(target, target.rows("Q"))._replace(labels=None)
     return model.predict(genes), model.predict_proba(genes)

@@ -126,7 +126,7 @@ def volcano(table: pd.DataFrame, label: pd.Series, ax: Axes, cap: float = 60.0) 
 
 
 def part_bars(table: pd.DataFrame, ax: Axes) -> Axes:
-    """Draw the classes of each part as stacked bars; ``table`` is :meth:`degnext.LabeledCohort.part_table`."""
+    """Draw the classes of each part as stacked bars; ``table`` is :meth:`degnext.Cohort.part_table`."""
     left = np.zeros(len(table), dtype=int)
     for name in CLASS_NAMES:
         ax.barh(table.index, table[name], left=left, color=COLORS[name], label=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,14 @@ import pandas as pd
 
 from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
-from degnext.cohorts.cohort import CLASS_NAMES, DR, NEUTRAL, UR, Cohort, LabeledCohort
+from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 
 FDR, LOG_FC = 0.01, 0.0  # the paper's thresholds
 N_FOLDS = 5
 
 
 def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) -> pd.Series:
-    """Call each gene DR (0), UR (1) or neutral (2).
+    """Call each gene DR, UR or neutral.
 
     ``table`` has columns ``log_fc`` (log2, tumor over normal) and ``fdr``. A gene is called when its FDR lies below
     ``fdr`` and its absolute log2 fold change above ``log_fc`` (paper, Methods 6 and 7: 0.01 and 0).
@@ -29,8 +30,8 @@ def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) ->
             f"log_fc must not be negative, not {log_fc}: it is compared with the absolute fold change; pass 0 for no threshold"
         )
     significant = (table["fdr"] < fdr) & (table["log_fc"].abs() > log_fc)
-    called = np.where(significant, np.where(table["log_fc"] > 0, UR, DR), NEUTRAL)
-    return pd.Series(called.astype(np.int8), index=table.index, name="label")
+    direction = np.where(table["log_fc"] > 0, "UR", "DR").astype(object)
+    return pd.Series(np.where(significant, direction, "neutral"), index=table.index, name="label")
 
 
 def split_parts(
@@ -45,12 +46,12 @@ def split_parts(
     Returns columns ``label``, ``bio``, ``part``, ``fold``, indexed like ``labels``. Raises :class:`InputError` when Q
     has too few genes of either class to be split.
     """
-    in_q = labels.index.isin(list(bio)) & (labels != NEUTRAL).to_numpy()
-    for label in (DR, UR):
+    in_q = labels.index.isin(list(bio)) & (labels != "neutral").to_numpy()
+    for label in ("DR", "UR"):
         n = int((labels[in_q] == label).sum())
         if n < n_folds:
             raise InputError(
-                f"only {n} {CLASS_NAMES[label]} gene(s) have disease evidence, {n_folds} are needed for {n_folds} folds: "
+                f"only {n} {label} gene(s) have disease evidence, {n_folds} are needed for {n_folds} folds: "
                 "take a longer list of disease genes or a higher FDR"
             )
     fold = np.full(len(labels), -1, dtype=np.int8)
@@ -67,8 +68,7 @@ def stratified_folds(labels: np.ndarray, n_folds: int = N_FOLDS, seed: int = 0) 
     from sklearn.model_selection import StratifiedKFold
 
     fold = np.zeros(len(labels), dtype=np.int8)
-    smallest = np.bincount(labels).astype(int)
-    if (smallest[smallest > 0] < n_folds).any():
+    if (np.unique(labels, return_counts=True)[1] < n_folds).any():
         raise InputError(
             f"a class has fewer than {n_folds} genes, so it cannot be spread over {n_folds} folds: relax the thresholds"
         )
@@ -87,18 +87,14 @@ def label_cohort(
     fdr: float = FDR,
     log_fc: float = LOG_FC,
     seed: int = 0,
-) -> LabeledCohort:
+) -> Cohort:
     """Label a cohort's genes by its differential-expression ``table`` and split them; see the functions above."""
     genes = split_parts(call_genes(table, fdr, log_fc), bio, seed)
-    return LabeledCohort(
-        cohort.cancer, cohort.source, cohort.counts, cohort.groups, cohort.notes, genes
-    )
+    return replace(cohort, genes=genes)
 
 
-def published_folds(cohort: LabeledCohort, seed: int = 0) -> LabeledCohort:
+def published_folds(cohort: Cohort, seed: int = 0) -> Cohort:
     """Give a published cohort five folds: its T2 and T3 are fold 0, its T1 and F1 are spread over folds 1 to 4."""
-    from dataclasses import replace
-
     genes = cohort.genes.copy()
     if set(cohort.parts) == {"T1", "T2", "F1", "T3"}:
         for train in ("T1", "F1"):
@@ -112,8 +108,7 @@ def published_folds(cohort: LabeledCohort, seed: int = 0) -> LabeledCohort:
 
 def agreement(ours: pd.Series, published: pd.Series) -> pd.DataFrame:
     """Count genes by published (rows) and our (columns) call, by class name."""
-    names = dict(enumerate(CLASS_NAMES))
-    table = pd.crosstab(published.map(names), ours.loc[published.index].map(names))
+    table = pd.crosstab(published, ours.loc[published.index])
     return table.reindex(
         index=list(CLASS_NAMES), columns=list(CLASS_NAMES), fill_value=0
     ).rename_axis(index="published", columns="ours")
@@ -135,7 +130,7 @@ def published_direction(ours: pd.Series, cancer: str) -> pd.DataFrame | None:
     return agreement(ours.loc[both], labels.loc[both])
 
 
-def save_labeled(cohort: LabeledCohort, folder: str | Path) -> Path:
+def save_labeled(cohort: Cohort, folder: str | Path) -> Path:
     """Write counts (Parquet), genes and samples (CSV) to ``folder``; return it. ``genes.csv`` comes last and says that all is there."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,7 +142,7 @@ def save_labeled(cohort: LabeledCohort, folder: str | Path) -> Path:
     return folder
 
 
-def load_labeled(folder: str | Path, cancer: str, source: str) -> LabeledCohort:
+def load_labeled(folder: str | Path, cancer: str, source: str) -> Cohort:
     """Read what :func:`save_labeled` wrote."""
     folder = Path(folder)
     if not (folder / "genes.csv").exists():
@@ -163,7 +158,7 @@ def load_labeled(folder: str | Path, cancer: str, source: str) -> LabeledCohort:
     )["group"]
     notes = tuple(n for n in (folder / "notes.txt").read_text().split("\n") if n)
     counts.index = counts.index.astype(str)
-    return LabeledCohort(cancer, source, counts, groups, notes, genes)
+    return Cohort(counts, groups, genes=genes, name=cancer, source=source, notes=notes)
 
 
 def label_with(
@@ -174,12 +169,12 @@ def label_with(
     fdr: float = 0.01,
     log_fc: float = 0.0,
     seed: int = 0,
-) -> LabeledCohort:
+) -> Cohort:
     """Label a cohort's genes by its differential-expression table and split them by disease evidence."""
     from degnext.labeling.disease_genes import bio_genes
 
     return label_cohort(
-        cohort, table, bio_genes(cohort.cancer, bio_source), fdr=fdr, log_fc=log_fc, seed=seed
+        cohort, table, bio_genes(cohort.name, bio_source), fdr=fdr, log_fc=log_fc, seed=seed
     )
 
 
@@ -188,7 +183,7 @@ def default_bio_source(source: str) -> str:
     return {"demo": "demo", "published": "paper"}.get(source, "cancermine")
 
 
-def label(cohort: Cohort, bio_source: str | Path | None = None, seed: int = 0) -> LabeledCohort:
+def label(cohort: Cohort, bio_source: str | Path | None = None, seed: int = 0) -> Cohort:
     """Label a filtered cohort with notebook 02's default settings."""
     from degnext.labeling.differential_expression import differential_expression
 

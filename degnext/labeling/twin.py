@@ -35,7 +35,7 @@ def fit_parameters(cohort: Cohort) -> tuple[pd.DataFrame, dict]:
         },
         index=counts.index,
     ).assign(dispersion=dispersion.to_numpy())
-    info = {"cancer": cohort.cancer, "n_genes": len(genes)}
+    info = {"cancer": cohort.name, "n_genes": len(genes)}
     for name, member in (("normal", ~is_tumor), ("tumor", is_tumor)):
         logs = np.log(library[member])
         info[name] = {

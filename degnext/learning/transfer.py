@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from degnext._common.paths import shared_data
-from degnext.cohorts.cohort import NEUTRAL, LabeledCohort
+from degnext.cohorts.cohort import NEUTRAL, Cohort
 from degnext.cohorts.perturb import drawn_samples, fewer_samples
 from degnext.learning.classifier import DEGnext
 from degnext.learning.images import Standardizer, grid_image, row_values
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ANSWER_DRAWS = 9  # images per gene of a target cohort
 
 
-def scale_factors(cohort: LabeledCohort, changed: np.ndarray | None = None) -> pd.Series:
+def scale_factors(cohort: Cohort, changed: np.ndarray | None = None) -> pd.Series:
     """Return millions of counts per sample, estimated from every gene at hand.
 
     Where a part of the table is missing the parts at hand count for it (:func:`degnext.cohorts.published.part_weights`). ``changed`` are
@@ -44,7 +44,7 @@ def scale_factors(cohort: LabeledCohort, changed: np.ndarray | None = None) -> p
 
 
 def train(
-    cohorts: list[LabeledCohort],
+    cohorts: list[Cohort],
     protocol: str = "corrected",
     epochs: int | None = None,
     max_genes: int = 0,
@@ -81,11 +81,11 @@ def train(
         for stage, parts in (("three classes", ("T1", "T2")), ("two classes", (fine_tune_part,))):
             rows = np.flatnonzero(
                 cohort.genes["part"].isin(parts)
-                & ((cohort.genes["label"] != NEUTRAL) | (stage == "three classes"))
+                & ((cohort.codes != NEUTRAL) | (stage == "three classes"))
             )
             rows = rng.choice(rows, max_genes, replace=False) if 0 < max_genes < len(rows) else rows
             if len(rows):
-                stages[stage].append((v[rows], cohort.genes["label"].to_numpy()[rows]))
+                stages[stage].append((v[rows], cohort.codes[rows]))
     model.standardizer_ = (
         Standardizer().fit_many([v for v, _ in stages["three classes"]])
         if rules.standardize
@@ -144,7 +144,7 @@ def is_drawn(protocol: str, max_samples: int, draws: int) -> bool:
 
 def answer(
     model: DEGnext,
-    target: LabeledCohort,
+    target: Cohort,
     rows: np.ndarray,
     max_samples: int = 0,
     draws: int = 1,

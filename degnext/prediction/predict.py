@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.cohort import CLASS_NAMES, Cohort, LabeledCohort
+from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.prediction.model_card import neutral_range
 
 COLUMNS = (
@@ -43,7 +43,7 @@ def prepare(cohort: Cohort) -> tuple[Cohort, pd.Series]:
             cohort.counts[~summary],
             f"{int(summary.sum())} summary row(s) of the counting program left out.",
         )
-    if isinstance(cohort, LabeledCohort) and "symbol" in cohort.genes:
+    if cohort.is_labeled and "symbol" in cohort.genes:
         return cohort, cohort.genes["symbol"]
     try:
         report = to_symbols(cohort)[1]
@@ -73,7 +73,7 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     from degnext.learning.profile.genes import Genes
 
     counts, is_tumor = cohort.counts.to_numpy(dtype=float), cohort.is_tumor
-    labeled = isinstance(cohort, LabeledCohort) and "part" in cohort.genes
+    labeled = cohort.is_labeled
     part = cohort.genes["part"].to_numpy(dtype=str) if labeled else None
     factors = size_factors(
         counts, gene_weight=part_weights(part) if cohort.source == "published" and labeled else None
@@ -109,7 +109,7 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     if labeled:
         table["part"], table["label"] = (
             part,
-            np.array(CLASS_NAMES)[cohort.genes["label"].to_numpy()],
+            cohort.genes["label"].to_numpy(),
         )
     return table
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from degnext._common.files import write_atomic
 from degnext._common.paths import results_dir
-from degnext.cohorts.cohort import Cohort, LabeledCohort
+from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.load import load_cohort
 from degnext.running.parameters import check_parameters
 from degnext.running.provenance import _describe, _plain, _versions
@@ -52,7 +52,7 @@ class Step:
 
         return filtered_cohort(self)
 
-    def load_labeled(self) -> LabeledCohort:
+    def load_labeled(self) -> Cohort:
         """Load labelled genes: the authors' for ``published``, else what notebook 02 left, made now if it is not there."""
         from degnext.running.steps import labeled_cohort
 
@@ -60,7 +60,7 @@ class Step:
         self._facts["cohort"] = _describe(cohort)
         return cohort
 
-    def load_target(self) -> LabeledCohort:
+    def load_target(self) -> Cohort:
         """Load the labelled cohort to test on in transfer; a published one may lack its training parts."""
         from degnext.running.steps import target_cohort
 

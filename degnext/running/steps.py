@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from degnext.cohorts.cohort import Cohort, LabeledCohort
+from degnext.cohorts.cohort import Cohort
 from degnext.labeling.calls import label, load_labeled, published_folds
 from degnext.preprocessing.filters import preprocess
 
@@ -30,7 +30,7 @@ def filtered_cohort(step: Step) -> Cohort:
     return cohort.with_counts(counts)
 
 
-def labeled_cohort(step: Step) -> LabeledCohort:
+def labeled_cohort(step: Step) -> Cohort:
     """Return the labelled genes that ``step`` works on; see :meth:`degnext.running.notebook_run.Step.load_labeled`."""
     if step.source == "published":
         return published_folds(step.load(), step.seed)
@@ -43,7 +43,7 @@ def labeled_cohort(step: Step) -> LabeledCohort:
     return label(filtered_cohort(step), step.parameters.get("bio_source"), step.seed)
 
 
-def target_cohort(step: Step) -> LabeledCohort:
+def target_cohort(step: Step) -> Cohort:
     """Return the labelled cohort to test on; of a published one, whatever parts are at hand will do."""
     return (
         labeled_named(step.cancer, step.source, step)
@@ -52,7 +52,7 @@ def target_cohort(step: Step) -> LabeledCohort:
     )
 
 
-def labeled_named(cancer: str, source: str, step: Step) -> LabeledCohort:
+def labeled_named(cancer: str, source: str, step: Step) -> Cohort:
     """Return another cohort's labelled genes: notebook 02's where it ran, the authors', or the demo's made now."""
     if source == "published":
         from degnext.cohorts.published import load_published

@@ -9,7 +9,7 @@ from typing import Any
 
 from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
-from degnext.cohorts.cohort import TRAINING, LabeledCohort, check_cancer
+from degnext.cohorts.cohort import TRAINING, Cohort, check_cancer
 from degnext.learning.classifier import DEGnext
 from degnext.learning.transfer import train
 from degnext.running.notebook_run import Step
@@ -29,7 +29,7 @@ def training_names(cancer: str, source: str, train_cancers: str = "") -> list[st
     return [c for c in DEMO_CANCERS if c != cancer]
 
 
-def training_cohorts(step: Step) -> list[LabeledCohort]:
+def training_cohorts(step: Step) -> list[Cohort]:
     """Load the training cohorts of a transfer step; a source without cohorts of its own takes the demo's."""
     from degnext.running.steps import labeled_named
 
@@ -53,14 +53,14 @@ def training_cohorts(step: Step) -> list[LabeledCohort]:
     return cohorts
 
 
-def train_once(step: Step, cohorts: list[LabeledCohort], **settings: Any) -> tuple[DEGnext, float]:
+def train_once(step: Step, cohorts: list[Cohort], **settings: Any) -> tuple[DEGnext, float]:
     """Return :func:`train`'s estimator and its training seconds; the same cohorts and settings are trained once for all targets.
 
     Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
     """
     facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
     facts |= {
-        "cohorts": [[c.cancer, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts],
+        "cohorts": [[c.name, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts],
         "version": 7,
     }
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from degnext.cohorts.cohort import CANCERS, DR, NEUTRAL, UR, LabeledCohort, registry
-from degnext.cohorts.published import assemble, published_parts
 
 from degnext._common.errors import InputError, check_choice
 from degnext._common.paths import data_dir, shared_data
+from degnext.cohorts.cohort import CANCERS, DR, NEUTRAL, UR, Cohort, registry
+from degnext.cohorts.published import assemble, published_parts
 
 COMPLETE = ("CHOL", "KICH", "READ")  # all four parts at hand, so that column sums are library sizes
 CLAIMS = {
@@ -93,7 +93,7 @@ def as_committed(name: str, table: pd.DataFrame, tolerance: float = 0.02) -> boo
 
 
 @lru_cache(maxsize=None)
-def cohort(cancer: str) -> LabeledCohort:
+def cohort(cancer: str) -> Cohort:
     """Load every part of a published cohort that is at hand."""
     return assemble(cancer, weights_path().parent.parent / "published", published_parts(cancer))
 
@@ -103,7 +103,7 @@ def present() -> list[str]:
     return [c for c in CANCERS if published_parts(c)]
 
 
-def log_fold_change(c: LabeledCohort, scaled: bool) -> np.ndarray:
+def log_fold_change(c: Cohort, scaled: bool) -> np.ndarray:
     """Return log2 of mean tumor over mean normal count of each row, raw or after scaling to counts per million."""
     x = c.counts.to_numpy(dtype=float)
     x = x * (1e6 / x.sum(axis=0)) if scaled else x
@@ -183,7 +183,7 @@ def sign_agreement() -> pd.DataFrame:
     rows = []
     for name in COMPLETE:
         c = cohort(name)
-        label = c.genes["label"].to_numpy()
+        label = c.codes
         for part, member in (("Q", c.genes["bio"].to_numpy()), ("all called", label != NEUTRAL)):
             share = [
                 100 * float(((log_fold_change(c, s) > 0) == (label == UR))[member].mean())
@@ -200,8 +200,8 @@ def fold_change_auc() -> pd.DataFrame:
     rows = []
     for name in present():
         c = cohort(name)
-        called = (c.genes["label"] != NEUTRAL).to_numpy()
-        up = (c.genes["label"] == UR).to_numpy()[called]
+        called = (c.codes != NEUTRAL)
+        up = (c.codes == UR)[called]
         area = [
             roc_auc_score(up, log_fold_change(c, s)[called])
             if not s or name in COMPLETE
@@ -258,7 +258,7 @@ def labels_again() -> pd.DataFrame:
     for name in COMPLETE:
         c = cohort(name)
         ours = call_genes(differential_expression(c.counts, c.groups), 0.01, 0.0).to_numpy()
-        theirs = c.genes["label"].to_numpy()
+        theirs = c.codes
         called = theirs != NEUTRAL
         same, turned = (
             int((ours == theirs)[called].sum()),

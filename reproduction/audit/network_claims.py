@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import torch
-from degnext.cohorts.cohort import UNTRAINED
-from degnext.cohorts.paper import paper_value
 from torch import nn
 
+from degnext.cohorts.cohort import UNTRAINED
+from degnext.cohorts.paper import paper_value
 from degnext.evaluation.metrics import batch_averaged, confusion, metrics_of
 from degnext.learning.classifier import DEGnext
 from degnext.learning.images import grid_shape, row_values
@@ -54,7 +54,7 @@ def _on_q(cancer: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     c = cohort(cancer)
     rows = c.rows("Q")
     return (
-        c.genes["label"].to_numpy()[rows],
+        c.codes[rows],
         outputs(row_values(c, "none")[rows]),
         (c.genes["part"] == "T3").to_numpy()[rows],
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from degnext.cohorts.demo import DEMO_CANCERS
 from degnext.cohorts.user_tables import load_file
-
 from degnext.labeling.twin import fit_parameters, save_parameters
 
 raw = Path(os.environ["DEGNEXT_DATA"]) / "rnaseqdb"

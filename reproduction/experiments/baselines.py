@@ -13,10 +13,10 @@ from __future__ import annotations
 import argparse
 
 import pandas as pd
-from degnext.cohorts.cohort import TRAINING, UNTRAINED
-from degnext.cohorts.published import load_published, published_parts
 
 from degnext._common.errors import InputError
+from degnext.cohorts.cohort import TRAINING, UNTRAINED
+from degnext.cohorts.published import load_published, published_parts
 from degnext.evaluation import experiments as benchmark
 from degnext.evaluation.metrics import RESULT_COLUMNS
 from reproduction import store as batch

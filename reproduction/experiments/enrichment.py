@@ -14,10 +14,10 @@ import argparse
 
 import numpy as np
 import pandas as pd
-from degnext.cohorts.cohort import TRAINING
-from degnext.cohorts.published import load_published, published_parts
 
 from degnext._common.errors import InputError
+from degnext.cohorts.cohort import TRAINING
+from degnext.cohorts.published import load_published, published_parts
 from degnext.enrichment import analysis as enrich
 from degnext.enrichment.gene_sets import LIBRARIES, library_facts, load_gene_sets
 from degnext.evaluation import experiments as benchmark
@@ -64,7 +64,7 @@ def main() -> None:
         )
         t3, called = target.rows("T3"), np.full(len(target.counts), -1)
         called[t3] = network.predict(genes_of(target, t3)._replace(labels=None))
-        truth = target.genes["label"].to_numpy()[t3]
+        truth = target.codes[t3]
         print(f"{cancer}: {np.mean(called[t3] == truth):.1%} of T3 right")
         return pd.concat(
             [
@@ -159,7 +159,7 @@ def whole_cohort(cohort, seed: int) -> pd.DataFrame:
             )
     table = (
         pd.concat(out, ignore_index=True)
-        .assign(cancer=cohort.cancer)
+        .assign(cancer=cohort.name)
         .drop(columns=["genes", "lead_genes"])
     )
     first = ["cancer", "library", "method", "genes_of", "term"]

@@ -23,16 +23,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from degnext.cohorts.cohort import TRAINING, UNTRAINED, LabeledCohort
-from degnext.cohorts.load import load_cohort
-from degnext.cohorts.perturb import fewer_samples
-from degnext.cohorts.published import load_published, published_parts
-from degnext.cohorts.published_files import PUBLISHED_COMMIT
 
 import degnext
 from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir, results_dir
+from degnext.cohorts.cohort import TRAINING, UNTRAINED, Cohort
+from degnext.cohorts.load import load_cohort
+from degnext.cohorts.perturb import fewer_samples
+from degnext.cohorts.published import load_published, published_parts
+from degnext.cohorts.published_files import PUBLISHED_COMMIT
 from degnext.evaluation import paper_network as network_steps
 from degnext.evaluation.metrics import result_row, result_table
 from degnext.labeling.calls import published_folds
@@ -183,7 +183,7 @@ def leave_out() -> list[Job]:
     ]
 
 
-def load(cancer: str) -> LabeledCohort:
+def load(cancer: str) -> Cohort:
     """Return the cohort with every part at hand."""
     whole = "T1" in published_parts(cancer)
     if "F1" not in published_parts(cancer):
@@ -211,7 +211,7 @@ def run_general(job: Job, device: str) -> list[dict]:
     done = network_steps.general(
         cohort, train_part, protocol=job.protocol, checkpoint=FOLDER / job.name, **settings
     )
-    labels = cohort.genes["label"].to_numpy()
+    labels = cohort.codes
     rows = []
     for part, experiment in (("T2", "three-class"), ("T3", "general")):
         if part != train_part:
@@ -233,7 +233,7 @@ def run_general(job: Job, device: str) -> list[dict]:
     return rows
 
 
-def run_drawn(job: Job, cohort: LabeledCohort, device: str) -> list[dict]:
+def run_drawn(job: Job, cohort: Cohort, device: str) -> list[dict]:
     """Train on one cohort with several draws of samples per gene, as transfer does; return the scores on T3 (Q gives the alignment)."""
     start = time.perf_counter()
     model = transfer.train(
@@ -251,7 +251,7 @@ def run_drawn(job: Job, cohort: LabeledCohort, device: str) -> list[dict]:
     labels, proba = transfer.answer(model, cohort, q, job.max_samples, job.draws, job.seed)
     t3 = np.isin(q, cohort.rows("T3"))
     scores = network_steps.scores_both_ways(
-        cohort.genes["label"].to_numpy()[q[t3]], labels[t3], proba[t3]
+        cohort.codes[q[t3]], labels[t3], proba[t3]
     )
     return [
         result_row(
@@ -311,12 +311,12 @@ def run_transfer(job: Job, device: str) -> list[dict]:
             )
             rows.append(
                 result_row(
-                    cancer=whole.cancer,
+                    cancer=whole.name,
                     model="DEGnext",
                     experiment="transfer",
                     part="Q",
                     scores=network_steps.scores_both_ways(
-                        whole.genes["label"].to_numpy()[q], *answer
+                        whole.codes[q], *answer
                     ),
                     fold=0,
                     train_seconds=round(seconds, 1),
@@ -342,11 +342,11 @@ def run_released(job: Job, device: str) -> list[dict]:
     for target in (load(c) for c in UNTRAINED if {"F1", "T3"} <= set(published_parts(c))):
         q = target.rows("Q")
         scores = network_steps.scores_both_ways(
-            target.genes["label"].to_numpy()[q], *transfer.answer(model, target, q)
+            target.codes[q], *transfer.answer(model, target, q)
         )
         rows.append(
             result_row(
-                cancer=target.cancer,
+                cancer=target.name,
                 model="DEGnext",
                 experiment="transfer",
                 part="Q",

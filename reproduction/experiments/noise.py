@@ -14,12 +14,11 @@ import argparse
 
 import numpy as np
 import pandas as pd
-from degnext.cohorts.cohort import TRAINING, LabeledCohort
-from degnext.cohorts.perturb import add_noise, random_level
-from degnext.cohorts.published import load_published, published_parts
 
 from degnext._common.errors import InputError
-from degnext.cohorts.perturb import disturbed
+from degnext.cohorts.cohort import TRAINING, Cohort
+from degnext.cohorts.perturb import add_noise, disturbed, random_level
+from degnext.cohorts.published import load_published, published_parts
 from degnext.evaluation import disturbances as bench
 from degnext.evaluation import experiments as benchmark
 from degnext.evaluation.calibration import adapt_shares
@@ -161,7 +160,7 @@ if __name__ == "__main__":
 def transfer_answer(models: dict, rows: np.ndarray) -> Answer:
     """Return a function that lets models of :func:`degnext.evaluation.experiments.train_transfer` and the rule call the genes at ``rows``."""
 
-    def answer(cohort: LabeledCohort) -> dict[tuple[str, str], np.ndarray]:
+    def answer(cohort: Cohort) -> dict[tuple[str, str], np.ndarray]:
         inputs = tuple({given for _, given in models} - {IMAGE})
         x = benchmark.transfer_inputs(cohort, rows, inputs=inputs)
         out = {
@@ -187,7 +186,7 @@ def _not_aligned(model: ProfileClassifier) -> ProfileClassifier:
     return other
 
 
-def with_noise(cohort: LabeledCohort, rng: np.random.Generator) -> LabeledCohort:
+def with_noise(cohort: Cohort, rng: np.random.Generator) -> Cohort:
     """Return a training cohort with relative noise of 50 to 1,000 %, a level drawn at random."""
     return disturbed(
         cohort,

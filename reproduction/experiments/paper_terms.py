@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from degnext.cohorts.cohort import DR, UR
-from degnext.cohorts.paper import paper_table
 
 from degnext._common.paths import data_dir
+from degnext.cohorts.cohort import DR, UR
+from degnext.cohorts.paper import paper_table
 from degnext.enrichment.analysis import over_representation
 from degnext.enrichment.gene_sets import load_gene_sets
 

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from degnext.cohorts.perturb import draw_samples
-from degnext.cohorts.published import load_published
 
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir
+from degnext.cohorts.perturb import draw_samples
+from degnext.cohorts.published import load_published
 from degnext.evaluation.small_samples import (
     COLUMNS,
     CUTS,

@@ -9,9 +9,9 @@ import os
 from pathlib import Path
 
 import pandas as pd
+
 from degnext.cohorts.published import load_published
 from degnext.cohorts.user_tables import load_file
-
 from degnext.preprocessing.symbols import gene_table
 from reproduction.recovered_symbols.pairing import extend_dictionary, recover_symbols
 

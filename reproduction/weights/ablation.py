@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from degnext.cohorts.library_size import log_fold_change, size_factors
 
 from degnext._common.paths import shared_data
+from degnext.cohorts.library_size import log_fold_change, size_factors
 from degnext.learning.profile.alignment import direction_offset
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes

@@ -13,10 +13,10 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from degnext.cohorts.cohort import TRAINING, LabeledCohort
+
+from degnext.cohorts.cohort import TRAINING, Cohort
 from degnext.cohorts.perturb import add_noise, disturbed
 from degnext.cohorts.published import load_published, published_parts
-
 from degnext.evaluation.experiments import called_genes
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.classifier import ProfileClassifier
@@ -41,8 +41,8 @@ DRAWS = {"whole": 2, "as small as READ": 8}
 
 
 def small(
-    cohort: LabeledCohort, rows: np.ndarray, rng: np.random.Generator
-) -> tuple[LabeledCohort, np.ndarray]:
+    cohort: Cohort, rows: np.ndarray, rng: np.random.Generator
+) -> tuple[Cohort, np.ndarray]:
     """Return the cohort with 10 normal and 160 tumor samples, and 121 of its genes ``rows``."""
     columns = [
         rng.permutation(np.flatnonzero(cohort.is_tumor == t))[:n]
@@ -53,9 +53,9 @@ def small(
     )
 
 
-def tested(cohort: LabeledCohort, models: dict[str, ProfileClassifier]):
+def tested(cohort: Cohort, models: dict[str, ProfileClassifier]):
     """Yield the share of right answers of every model and alignment, per size, noise and draw."""
-    labels = cohort.genes["label"].to_numpy().astype(int)
+    labels = cohort.codes
     for size, levels in LEVELS.items():
         for level, draw in (
             (v, d) for v in levels for d in range(DRAWS[size] if v or size != "whole" else 1)

@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 import pandas as pd
-from degnext.cohorts.published import load_published
 
+from degnext.cohorts.published import load_published
 from degnext.evaluation.calibration import abstention, calibration_error, reliability
 from degnext.evaluation.profile_network import answer_on_q
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
@@ -38,7 +38,7 @@ def main() -> None:
     labels, proba = {}, {}
     for cancer in CANCERS:
         cohort = load_published(cancer, train_part=None, fetch=False)
-        labels[cancer] = cohort.genes["label"].to_numpy()[cohort.rows("Q")].astype(int)
+        labels[cancer] = cohort.codes[cohort.rows("Q")].astype(int)
         proba[cancer] = answer_on_q(model, cohort)[1]
     labels["all six"], proba["all six"] = (
         np.concatenate(list(labels.values())),

@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from degnext.cohorts.library_size import log_fold_change, size_factors
-from degnext.cohorts.published import part_weights
 
 from degnext._common.errors import InputError
 from degnext._common.paths import shared_data
+from degnext.cohorts.library_size import log_fold_change, size_factors
+from degnext.cohorts.published import part_weights
 from degnext.evaluation.small_samples import SIZES
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
 from degnext.learning.profile.genes import Genes, subsample
@@ -104,7 +104,7 @@ class Published:
 
 def transfer_training_genes(cohort: Published) -> Genes:
     """Return T2's DE genes and F1; T3 only for BRCA, of which nothing else is at hand."""
-    return cohort.genes("T3" if cohort.cancer == "BRCA" else "T2", "F1", de_only=True)
+    return cohort.genes("T3" if cohort.name == "BRCA" else "T2", "F1", de_only=True)
 
 
 def scores(labels: np.ndarray, proba: np.ndarray, rule: np.ndarray) -> dict:

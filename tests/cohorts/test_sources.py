@@ -15,7 +15,7 @@ from degnext.cohorts.load import SOURCES, load_cohort
 
 def test_the_demo_is_the_default_and_the_seed_reaches_it():
     cohort = load_cohort()
-    assert (cohort.cancer, cohort.source) == ("KICH", "demo")
+    assert (cohort.name, cohort.source) == ("KICH", "demo")
     assert cohort.counts.equals(simulate.load_demo("KICH", seed=0).counts)
     assert not cohort.counts.equals(load_cohort(seed=1).counts)
 

@@ -35,7 +35,7 @@ def test_every_kind_of_table_gives_the_same_counts(cohort, tmp_path, files, name
     loaded = load_file(path, files[1])
     pd.testing.assert_frame_equal(loaded.counts, cohort.counts, check_names=False)
     pd.testing.assert_series_equal(loaded.groups, cohort.groups, check_names=False)
-    assert (loaded.cancer, loaded.source, loaded.notes) == ("MINE", "file", ())
+    assert (loaded.name, loaded.source, loaded.notes) == ("MINE", "file", ())
 
 
 def test_a_table_as_r_writes_it_lacks_the_first_name_of_the_header(tmp_path):

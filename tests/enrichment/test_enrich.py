@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import false_discovery_control, hypergeom
 
 from degnext._common.errors import InputError
-from degnext.cohorts.cohort import LabeledCohort
 from degnext.enrichment.analysis import (
     benjamini_hochberg,
     gene_symbols,
@@ -189,24 +190,11 @@ def test_symbols_are_names_or_the_recovered_ones_or_an_error(cohort, make_labele
     labeled = make_labeled()
     assert gene_symbols(labeled).tolist() == labeled.counts.index.tolist()
     symbols = ["TP53", *[""] * 79]
-    published = LabeledCohort(
-        "KICH",
-        "published",
-        labeled.counts,
-        labeled.groups,
-        (),
-        labeled.genes.assign(symbol=symbols),
-    )
+    genes = labeled.genes.assign(symbol=symbols)
+    published = replace(labeled, genes=genes, name="KICH", source="published")
     assert gene_symbols(published).tolist() == symbols
     with pytest.raises(InputError, match="no gene symbols that belong to its rows") as caught:
         gene_symbols(
-            LabeledCohort(
-                "HNSC",
-                "published",
-                labeled.counts,
-                labeled.groups,
-                (),
-                labeled.genes.assign(symbol=""),
-            )
+            replace(published, genes=labeled.genes.assign(symbol=""), name="HNSC")
         )
     assert is_helpful(str(caught.value))

@@ -18,7 +18,7 @@ NAMES = ["Decision tree", "k-NN", "Random forest", "SVM", "XGBoost"]
 def planted(make_labeled):
     """Row values, labels and sample groups; even genes train, odd ones test."""
     labeled = make_labeled(n_genes=160)
-    return row_values(labeled), labeled.genes["label"].to_numpy(), np.sort(labeled.is_tumor)
+    return row_values(labeled), labeled.codes, np.sort(labeled.is_tumor)
 
 
 def test_the_papers_five_methods_are_there():

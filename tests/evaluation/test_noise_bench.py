@@ -112,7 +112,7 @@ def test_general_models_learn_planted_directions(labeled):
     learn, test = bench.test_rows(labeled)
     models = bench.train_general(labeled, learn)
     called = bench.general_answer(models, test)(labeled)
-    truth = labeled.genes["label"].to_numpy()[test]
+    truth = labeled.codes[test]
     assert {k[0] for k in called} >= {CNN, RULE, "SVM", "XGBoost", "Logistic regression"}
     assert (called[CNN, IMAGE] == truth).all() and (
         called["Logistic regression", "profile features"] == truth

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from degnext._common.errors import InputError
-from degnext.cohorts.cohort import LabeledCohort
+from degnext.cohorts.cohort import Cohort
 from degnext.labeling.calls import (
     agreement,
     call_genes,
@@ -111,19 +111,18 @@ def test_a_cohort_is_labelled_whole(cohort):
     labeled = label_cohort(
         cohort.with_counts(cohort.counts, "said before"), table, cohort.counts.index[::2], seed=1
     )
-    assert isinstance(labeled, LabeledCohort) and labeled.notes == ("said before",)
+    assert labeled.is_labeled and labeled.notes == ("said before",)
     assert (
         labeled.genes["label"].value_counts().to_dict() == {2: 40, 1: 20, 0: 20}
         and labeled.genes["bio"].sum() == 20
     )
 
 
-def published(make_labeled, parts=("T1", "T2", "F1", "T3")) -> LabeledCohort:
+def published(make_labeled, parts=("T1", "T2", "F1", "T3")) -> Cohort:
     labeled = make_labeled(n_genes=160)
     kept = labeled.with_counts(labeled.counts[labeled.genes["part"].isin(parts)])
-    return LabeledCohort(
-        "KICH", "published", kept.counts, kept.groups, (), kept.genes.assign(fold=-1)
-    )
+    genes = kept.genes.assign(fold=-1)
+    return Cohort(kept.counts, kept.groups, genes=genes, name="KICH", source="published")
 
 
 def test_published_parts_are_fold_0_and_the_rest_is_spread(make_labeled):
@@ -176,7 +175,7 @@ def test_a_labelled_cohort_comes_back(make_labeled, tmp_path, names):
             labeled.groups.set_axis(counts.columns),
             labeled.genes.set_axis(counts.index),
         )
-        labeled = LabeledCohort("MINE", "file", counts, groups, ("one", "two"), genes)
+        labeled = Cohort(counts, groups, genes=genes, notes=("one", "two"))
     assert save_labeled(labeled, tmp_path / "a" / "labeled") == tmp_path / "a" / "labeled"
     back = load_labeled(tmp_path / "a" / "labeled", "MINE", "file")
     pd.testing.assert_frame_equal(back.counts, labeled.counts, check_names=False)

@@ -17,7 +17,7 @@ from degnext.learning.images import row_values
 
 def rows(make_labeled, **settings):
     labeled = make_labeled(n_genes=400, **settings)
-    return labeled, row_values(labeled), labeled.genes["label"].to_numpy()
+    return labeled, row_values(labeled), labeled.codes
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_statistics_come_from_training_genes_only(make_labeled):
 
 def test_the_papers_protocol_squashes_and_thresholds_the_logit_at_one_half(make_labeled):
     labeled = make_labeled(n_genes=60)
-    x, y = row_values(labeled, PROTOCOLS["paper"].scaling), labeled.genes["label"].to_numpy()
+    x, y = row_values(labeled, PROTOCOLS["paper"].scaling), labeled.codes
     model = DEGnext("paper", epochs=1, fine_tune_epochs=1, device="cpu").fit(x, y)
     assert (
         np.array_equal(x, labeled.counts)
@@ -240,4 +240,4 @@ def test_the_authors_network_tells_up_from_down_on_their_test_genes(real_data):
     cohort = load_published("KICH")
     model = DEGnext.load_released(real_data / "released_weights" / "DEGnextModel.pth", device="cpu")
     x = row_values(cohort, model.rules.scaling)[cohort.rows("T3")]
-    assert (model.predict(x) == cohort.genes["label"].to_numpy()[cohort.rows("T3")]).mean() > 0.9
+    assert (model.predict(x) == cohort.codes[cohort.rows("T3")]).mean() > 0.9

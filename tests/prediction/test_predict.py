@@ -112,7 +112,7 @@ def test_a_direction_against_the_rule_is_marked(planted, monkeypatch):
 
 def test_small_cohorts_are_read_by_the_network_for_small_samples(planted):
     few = planted.with_counts(planted.counts.iloc[:, [0, 1, 2, 10, 11, 12]])
-    few = type(few)(few.cancer, few.source, few.counts, planted.groups.loc[few.counts.columns])
+    few = type(few)(few.name, few.source, few.counts, planted.groups.loc[few.counts.columns])
     assert any("network for small samples" in note for note in predict.advice(few))
     assert not any("network for small samples" in note for note in predict.advice(planted))
     from degnext.learning.profile.classifier import ProfileClassifier

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from degnext.cohorts.cohort import LabeledCohort
+from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.library_size import size_factors
 from degnext.cohorts.perturb import add_noise, random_level
 from degnext.cohorts.published import part_weights
@@ -47,7 +47,7 @@ def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> G
     )
 
 
-def genes_of(cohort: LabeledCohort, rows: np.ndarray | None = None) -> Genes:
+def genes_of(cohort: Cohort, rows: np.ndarray | None = None) -> Genes:
     """Return the genes at ``rows`` for the profile network; size factors come from every gene of the cohort, without labels."""
     counts = cohort.counts.to_numpy()
     whole = set(cohort.parts) == {"T1", "T2", "F1", "T3"}
@@ -57,5 +57,5 @@ def genes_of(cohort: LabeledCohort, rows: np.ndarray | None = None) -> Genes:
     factors = size_factors(counts, gene_weight=weights)
     rows = np.arange(len(counts)) if rows is None else rows
     return Genes(
-        counts[rows], cohort.is_tumor, cohort.genes["label"].to_numpy()[rows].astype(int), factors
+        counts[rows], cohort.is_tumor, cohort.codes[rows].astype(int), factors
     )
