@@ -117,8 +117,8 @@ def gene_symbols(cohort: Cohort) -> pd.Series:
     A published cohort's rows carry the symbols recovered from RNAseqDB where there are any; the authors' own do not
     belong to their rows. Raises :class:`InputError` for a published cohort without recovered symbols.
     """
-    genes = getattr(cohort, "genes", pd.DataFrame())
-    if "symbol" not in genes:
+    genes = cohort.genes
+    if genes is None or "symbol" not in genes:
         return pd.Series(cohort.counts.index, index=cohort.counts.index)
     if not (genes["symbol"] != "").any():
         raise InputError(

@@ -24,7 +24,7 @@ def rule_only(rows: np.ndarray):
 def test_test_genes_are_called_and_never_train(labeled):
     learn, test = bench.test_rows(labeled)
     assert (
-        not set(learn) & set(test) and (labeled.genes["label"].iloc[np.r_[learn, test]] < 2).all()
+        not set(learn) & set(test) and (labeled.codes[np.r_[learn, test]] < 2).all()
     )
     assert set(labeled.genes["part"].iloc[learn]) == {"T1", "F1"} and set(
         labeled.genes["part"].iloc[test]
