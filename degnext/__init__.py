@@ -1,33 +1,49 @@
-"""DEGnext: classify the genes of a tumor/normal RNA-seq cohort as up-regulated, down-regulated or neutral.
+"""DEGnext: the genes of a tumor/normal RNA-seq cohort as up-regulated, down-regulated or neutral.
 
-The notebooks import this module; what is heavy (torch, scikit-learn) is loaded when it is first used.
+What is listed here is the public interface; the rooms behind it may change. A name is loaded when
+it is first used, so that ``import degnext`` is quick; type checkers and editors read the imports.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from degnext._common.errors import InputError as InputError
+    from degnext.cohorts.cohort import CANCERS as CANCERS
+    from degnext.cohorts.cohort import CLASS_NAMES as CLASS_NAMES
+    from degnext.cohorts.cohort import TRAINING as TRAINING
+    from degnext.cohorts.cohort import UNTRAINED as UNTRAINED
+    from degnext.cohorts.cohort import Cohort as Cohort
+    from degnext.cohorts.cohort import registry as registry
+    from degnext.cohorts.load import load_cohort as load_cohort
+    from degnext.cohorts.paper import paper_table as paper_table
+    from degnext.learning.classifier import DEGnext as DEGnext
+    from degnext.running.notebook_run import Step as Step
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "CANCERS": "cohorts.cohort",
     "CLASS_NAMES": "cohorts.cohort",
+    "Cohort": "cohorts.cohort",
+    "DEGnext": "learning.classifier",
+    "InputError": "_common.errors",
+    "Step": "running.notebook_run",
     "TRAINING": "cohorts.cohort",
     "UNTRAINED": "cohorts.cohort",
-    "Cohort": "cohorts.cohort",
-    "Cohort": "cohorts.cohort",
-    "registry": "cohorts.cohort",
     "load_cohort": "cohorts.load",
-    "InputError": "_common.errors",
-    "DEGnext": "learning.classifier",
-    "Step": "running.notebook_run",
     "paper_table": "cohorts.paper",
+    "registry": "cohorts.cohort",
 }
-__all__ = sorted(_WHERE)
+__all__ = list(_WHERE)
 
 
-def __getattr__(name: str):
-    if name in _WHERE:
-        return getattr(import_module(f".{_WHERE[name]}", __name__), name)
-    raise AttributeError(f"module 'degnext' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a checker would take any name for a good one
+
+    def __getattr__(name: str) -> Any:
+        if name in _WHERE:
+            return getattr(import_module(f".{_WHERE[name]}", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
+from degnext.cohorts.library_size import log_fold_change, size_factors
+from degnext.cohorts.published import part_weights
 from degnext.prediction.model_card import neutral_range
 
 COLUMNS = (
@@ -67,8 +69,6 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     disagrees_with_rule: a network gives a direction (the two-class one where it was asked) and the rule another.
     A labelled cohort adds part and label. Raises InputError for counts that are no counts.
     """
-    from degnext.cohorts.library_size import log_fold_change, size_factors
-    from degnext.cohorts.published import part_weights
     from degnext.learning.profile.classifier import ProfileClassifier
     from degnext.learning.profile.genes import Genes
 
