@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -269,8 +268,7 @@ def test_labels_outside_the_classes_are_refused():
 )
 @pytest.mark.parametrize("cancer", ["BLCA", "CHOL", "HNSC", "KICH", "READ", "STAD"])
 def test_pretrained_weights_transfer_to_published_cohorts(cancer):
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-    from train_profile import Published, scores
+    from reproduction.weights.train import Published, scores
 
     cohort = Published(cancer, Path(os.environ["DEGNEXT_DATA"]) / "published")
     q = cohort.genes("F1", "T3")

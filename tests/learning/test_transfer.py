@@ -93,7 +93,7 @@ def test_the_targets_labels_do_not_matter(make_labeled):
     training, target = [make_labeled(seed=1)], make_labeled(seed=2)
     model = transfer.train(training, epochs=1, device="cpu", max_samples=12, draws=2)
     q = target.rows("Q")
-    blind = target.genes.assign(label=2)
+    blind = target.genes.assign(label="neutral")
     from dataclasses import replace
 
     assert (
