@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from degnext._common.errors import InputError
-from degnext.cohorts.cohort import Cohort
+from degnext.cohorts.cohort import Cohort, label_names
 from degnext.labeling.calls import (
     agreement,
     call_genes,
@@ -21,8 +21,8 @@ from degnext.labeling.calls import (
 
 
 def labels(n: int = 500, seed: int = 0) -> pd.Series:
-    values = np.random.default_rng(seed).choice(3, n, p=[0.2, 0.3, 0.5])
-    return pd.Series(values, index=[f"G{i}" for i in range(n)])
+    codes = np.random.default_rng(seed).choice(3, n, p=[0.2, 0.3, 0.5])
+    return pd.Series(label_names(codes), index=[f"G{i}" for i in range(n)])
 
 
 BIO = [f"G{i}" for i in range(0, 500, 3)]
@@ -33,9 +33,10 @@ def test_a_gene_is_called_by_fdr_and_by_the_sign_of_its_change():
         {"log_fc": [2, -2, 2, -0.1, 0, 0.4], "fdr": [0.001, 0.001, 0.02, 0.009, 0.001, 0.01]},
         index=list("abcdef"),
     )
-    assert call_genes(table).to_dict() == {"a": 1, "b": 0, "c": 2, "d": 0, "e": 2, "f": 2}
-    assert call_genes(table, fdr=0.05, log_fc=0.3).tolist() == [1, 0, 1, 2, 2, 1]
-    assert call_genes(table, log_fc=2).tolist() == [2] * 6
+    assert call_genes(table).tolist() == ["UR", "DR", "neutral", "DR", "neutral", "neutral"]
+    relaxed = call_genes(table, fdr=0.05, log_fc=0.3)
+    assert relaxed.tolist() == ["UR", "DR", "UR", "neutral", "neutral", "UR"]
+    assert call_genes(table, log_fc=2).tolist() == ["neutral"] * 6
 
 
 @pytest.mark.parametrize(
@@ -63,14 +64,14 @@ def test_parts_are_disjoint_and_cover_every_gene():
 def test_a_neutral_gene_with_disease_evidence_stays_in_p():
     called = labels()
     genes = split_parts(called, BIO)
-    neutral_bio = (called == 2) & called.index.isin(BIO)
+    neutral_bio = (called == "neutral") & called.index.isin(BIO)
     assert (
         neutral_bio.sum() > 20
         and not genes["bio"][neutral_bio].any()
         and genes["part"][neutral_bio].isin(["T1", "T2"]).all()
     )
-    assert genes["bio"][(called != 2) & called.index.isin(BIO)].all()
-    assert not (genes["label"][genes["bio"]] == 2).any()
+    assert genes["bio"][(called != "neutral") & called.index.isin(BIO)].all()
+    assert not (genes["label"][genes["bio"]] == "neutral").any()
 
 
 def test_parts_are_80_to_20_and_stratified():
@@ -113,7 +114,7 @@ def test_a_cohort_is_labelled_whole(cohort):
     )
     assert labeled.is_labeled and labeled.notes == ("said before",)
     assert (
-        labeled.genes["label"].value_counts().to_dict() == {2: 40, 1: 20, 0: 20}
+        labeled.genes["label"].value_counts().to_dict() == {"neutral": 40, "UR": 20, "DR": 20}
         and labeled.genes["bio"].sum() == 20
     )
 
@@ -152,8 +153,8 @@ def test_a_published_cohort_without_all_parts_has_no_folds(make_labeled, parts):
 
 
 def test_agreement_counts_published_in_rows_and_ours_in_columns():
-    theirs = pd.Series([0, 0, 1, 2], index=list("abcd"))
-    ours = pd.Series([2, 1, 0, 0, 0], index=list("xdbac"))
+    theirs = pd.Series(["DR", "DR", "UR", "neutral"], index=list("abcd"))
+    ours = pd.Series(["neutral", "UR", "DR", "DR", "DR"], index=list("xdbac"))
     table = agreement(ours, theirs)
     assert (
         table.loc["DR", "DR"] == 2
@@ -182,7 +183,7 @@ def test_a_labelled_cohort_comes_back(make_labeled, tmp_path, names):
     pd.testing.assert_series_equal(back.groups, labeled.groups, check_names=False)
     pd.testing.assert_frame_equal(back.genes, labeled.genes, check_names=False, check_dtype=False)
     assert back.notes == labeled.notes and np.array_equal(back.is_tumor, labeled.is_tumor)
-    assert np.array_equal(back.xy("T3")[0], labeled.xy("T3")[0])
+    assert np.array_equal(back.rows("T3"), labeled.rows("T3"))
 
 
 def test_a_save_that_was_cut_short_is_not_taken_for_whole(
