@@ -75,7 +75,7 @@ def run_degnext(
     kept = timed("normalise", normalise)
     kept = timed("quantile_filter", lambda: preprocess.quantile_filter(kept))
     tables = {
-        m: timed(m, lambda m=m: edger.differential_expression(kept, groups, m))
+        m: timed(m, lambda m=m: edger.differential_expression(kept, groups, method=m))
         for m in ("lrt", "exact", "ql")
     }
     return seconds, tables

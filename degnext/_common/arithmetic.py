@@ -1,19 +1,8 @@
-"""TODO."""
+"""Arithmetic that the tests and the networks share."""
 
 from __future__ import annotations
 
-import numpy as np
 from scipy.special import polygamma
-
-
-def benjamini_hochberg(p_value: np.ndarray) -> np.ndarray:
-    """Return false discovery rates (genes,) for p-values (genes,). Source: Benjamini and Hochberg (1995)."""
-    p_value = np.asarray(p_value, float)
-    order = np.argsort(p_value)[::-1]
-    scaled = p_value[order] * p_value.size / np.arange(p_value.size, 0, -1)
-    fdr = np.empty_like(p_value)
-    fdr[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
-    return fdr
 
 
 def _trigamma_inverse(value: float) -> float:

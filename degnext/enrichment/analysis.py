@@ -31,7 +31,7 @@ def over_representation(
 
     Returns columns term, overlap, size, p_value, q_value, odds_ratio, genes (separated by spaces); sorted by p.
     """
-    from scipy.stats import hypergeom
+    from scipy.stats import false_discovery_control, hypergeom
 
     inside = set(background)
     hits = set(genes) & inside
@@ -53,17 +53,10 @@ def over_representation(
     )
     k, m, n, total = table["overlap"], table["size"], len(hits), len(inside)
     table["p_value"] = hypergeom.sf(k - 1, total, m, n)
-    table["q_value"] = benjamini_hochberg(table["p_value"].to_numpy())
+    table["q_value"] = false_discovery_control(table["p_value"])
     table["odds_ratio"] = (k + 0.5) * (total - m - n + k + 0.5) / ((m - k + 0.5) * (n - k + 0.5))
     table["genes"] = [" ".join(f) for f in found]
     return table.sort_values(["p_value", "term"], ignore_index=True)
-
-
-def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """Return Benjamini–Hochberg adjusted p-values over all of ``p``."""
-    from scipy.stats import false_discovery_control
-
-    return false_discovery_control(p) if len(p) else np.asarray(p, dtype=float)
 
 
 def preranked(

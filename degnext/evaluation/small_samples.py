@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
-from degnext._common.arithmetic import benjamini_hochberg
 from degnext.cohorts.cohort import DR, NEUTRAL, UR
 from degnext.cohorts.perturb import draw_samples
 from degnext.learning.profile.classifier import ProfileClassifier
@@ -80,7 +80,8 @@ def ask_tests(genes: Genes, scaling: str = "TMM") -> dict[str, Answer]:
         int((~np.asarray(genes.is_tumor, bool)).sum()),
     )
     lib = y.sum(0) * (tmm_factors(y) if scaling == "TMM" else 1.0)
-    tables = {QL: quasi_table(TwoGroups(y, lib, n_normal)), VOOM: voom_table(y, lib, n_normal)}
+    data = TwoGroups(y, lib, n_normal)
+    tables = {QL: quasi_table(data), VOOM: voom_table(data)}
     return {name: answer_of_test(t["log_fc"], t["p_value"]) for name, t in tables.items()}
 
 
@@ -95,7 +96,7 @@ def answer_of_test(
         np.nan_to_num(np.asarray(p_value, float), nan=1.0),
         np.nan_to_num(np.asarray(log_fc, float)),
     )
-    rates = dict.fromkeys(CUTS, benjamini_hochberg(p_value)) if fdr is None else fdr
+    rates = dict.fromkeys(CUTS, false_discovery_control(p_value)) if fdr is None else fdr
     calls = {
         f"FDR {cut}": np.where(
             np.nan_to_num(rate, nan=1.0) < cut, np.where(log_fc > 0, UR, DR), NEUTRAL

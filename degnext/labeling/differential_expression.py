@@ -1,4 +1,4 @@
-"""Differential expression of tumor against normal with edgeR's negative binomial tests.
+"""Differential expression of tumor against normal: edgeR's negative binomial tests and limma-voom.
 
 Sources: Robinson, McCarthy and Smyth (2010), Bioinformatics 26:139; R's edgeR 3.40; the order of steps is that of
 TCGAbiolinks' TCGAanalyze_DEA, which the paper used: library sizes are plain column sums, no TMM.
@@ -8,59 +8,96 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
-from degnext._common.arithmetic import benjamini_hochberg
 from degnext._common.errors import InputError, check_choice
-from degnext.labeling.edger.negbin import TwoGroups, ave_log_cpm, fit_deviance, log_fold_change
+from degnext.cohorts.library_size import METHODS as LIBRARY_SIZES
+from degnext.cohorts.library_size import tmm_factors, upper_quartile_factors
+from degnext.labeling.edger.exact import exact_table
+from degnext.labeling.edger.negbin import TwoGroups
+from degnext.labeling.edger.quasi import quasi_table
+from degnext.labeling.edger.ratio_test import ratio_table
+from degnext.labeling.voom import voom_table
 
+METHODS = ("lrt", "exact", "ql", "voom")
 COLUMNS = ["log_fc", "log_cpm", "stat", "p_value", "fdr", "dispersion"]
 
 
 def differential_expression(
-    counts: pd.DataFrame, groups: pd.Series, method: str = "lrt", dispersion: str | None = None
+    counts: pd.DataFrame,
+    groups: pd.Series,
+    *,
+    method: str = "lrt",
+    library_size: str = "total",
+    dispersion: str | None = None,
+    min_log_fc: float = 0.0,
 ) -> pd.DataFrame:
-    """Test every gene for a difference between tumor and normal; return a table in the order of ``counts``.
+    """Test every gene for a difference between tumor and normal; keep the order of ``counts``.
 
-    counts: genes × samples, raw non-negative counts. groups: "normal" or "tumor" per sample, normal is the reference.
-    method: "lrt" (GLM likelihood-ratio test), "exact" (exact test after qCML) or "ql" (quasi-likelihood F test).
-    dispersion: "tagwise" or "common"; by default tagwise for "lrt" and common for "exact", as TCGAanalyze_DEA has it.
-    "ql" takes neither: it fits with a dispersion that follows abundance and keeps the genes' own part for the F test.
-    Columns: log_fc (log2, tumor over normal), log_cpm (average log2 counts per million), stat (LR or F; NaN for the
-    exact test, which has none), p_value, fdr (Benjamini-Hochberg over all rows), dispersion.
-    Raises InputError when a group has no sample or there are too few samples to estimate a dispersion.
-    Source: edgeR's glmLRT, exactTest and glmQLFTest.
+    counts: genes × samples, raw non-negative counts.
+    groups: "normal" or "tumor" per sample; normal is the reference.
+    method: "lrt" (GLM likelihood-ratio test), "exact" (exact test after qCML), "ql" (quasi-likelihood
+        F test) or "voom" (limma's moderated t test on weighted log counts).
+    library_size: "total" (column sums, as TCGAanalyze_DEA has it), or column sums times "tmm" or
+        "upper_quartile" factors (edgeR's calcNormFactors).
+    dispersion: "tagwise" or "common", for "lrt" (default tagwise) and "exact" (default common), the
+        defaults of TCGAanalyze_DEA. "ql" finds its own trend along abundance, "voom" needs none.
+    min_log_fc: above 0, "lrt" and "ql" test whether the absolute log2 fold change is larger than this
+        (edgeR's glmTreat), which is stricter than a cut on the estimate; there is no statistic then.
+
+    Returns columns log_fc (log2, tumor over normal), log_cpm (average log2 counts per million), stat
+    (LR, F or t; NaN for the exact test, which has none), p_value, fdr (Benjamini-Hochberg over all
+    rows), dispersion (NaN for voom). Raises InputError when a group has no sample or there are too few
+    samples to estimate a dispersion. Source: edgeR's glmLRT, exactTest, glmQLFTest; limma's voom.
     """
-    check_choice("method", method, ("lrt", "exact", "ql"))
+    check_choice("method", method, METHODS)
     if dispersion is not None:
         check_choice("dispersion", dispersion, ("tagwise", "common"))
-        if method == "ql":
-            raise InputError("method='ql' estimates its own dispersion trend: leave dispersion out")
-    data = two_groups(counts, groups)
-    if method == "exact":
-        from degnext.labeling.edger.exact import exact_table
-
+        if method in ("ql", "voom"):
+            raise InputError(
+                f"method={method!r} finds its own spread: leave dispersion out, set None"
+            )
+    if not min_log_fc >= 0 or (min_log_fc and method not in ("lrt", "ql")):
+        raise InputError(
+            f"min_log_fc={min_log_fc} with method={method!r} cannot be: give 0 or more with lrt or ql"
+        )
+    data = two_groups(counts, groups, library_size)
+    if method == "lrt":
+        table = ratio_table(data, dispersion or "tagwise", min_log_fc)
+    elif method == "exact":
         table = exact_table(data, dispersion or "common")
     elif method == "ql":
-        from degnext.labeling.edger.quasi import quasi_table
-
-        table = quasi_table(data)
+        table = quasi_table(data, min_log_fc)
     else:
-        table = _lrt_table(data, dispersion or "tagwise")
-    table["fdr"] = benjamini_hochberg(table["p_value"])
+        table = voom_table(data)
+    table["fdr"] = false_discovery_control(table["p_value"])
     return pd.DataFrame(table, index=counts.index)[COLUMNS]
 
 
-def two_groups(counts: pd.DataFrame, groups: pd.Series) -> TwoGroups:
-    """Check counts and groups and return them as arrays, normal samples first."""
+def two_groups(counts: pd.DataFrame, groups: pd.Series, library_size: str = "total") -> TwoGroups:
+    """Check counts and groups and return them as arrays, normal samples first, with library sizes."""
+    check_choice("library_size", library_size, LIBRARY_SIZES)
+    y, normal = _checked(counts, groups)
+    order = np.argsort(~normal, kind="stable")
+    y = np.ascontiguousarray(y[:, order], dtype=float)
+    lib = y.sum(axis=0)
+    if (lib == 0).any():
+        empty = counts.columns[order[lib.argmin()]]
+        raise InputError(f"sample {empty!r} has no counts at all: leave it out")
+    if library_size != "total":
+        factors = tmm_factors if library_size == "tmm" else upper_quartile_factors
+        lib = lib * factors(counts)[order]
+    return TwoGroups(y, lib, int(normal.sum()))
+
+
+def _checked(counts: pd.DataFrame, groups: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the counts as an array and which samples are normal, or say what is wrong with them."""
     if counts.columns.has_duplicates or groups.index.has_duplicates:
-        raise InputError(
-            "sample names occur twice in counts or groups: make every sample name unique"
-        )
+        raise InputError("sample names occur twice in counts or groups: make every name unique")
     missing = counts.columns.difference(groups.index)
     if len(missing):
-        raise InputError(
-            f"{len(missing)} samples have no group, the first is {missing[0]!r}: add them to groups"
-        )
+        first = f"{len(missing)} samples have no group, the first is {missing[0]!r}"
+        raise InputError(f"{first}: add them to groups")
     group = groups.loc[counts.columns]
     unknown = sorted(set(group.unique()) - {"normal", "tumor"}, key=str)
     if unknown:
@@ -76,35 +113,8 @@ def two_groups(counts: pd.DataFrame, groups: pd.Series) -> TwoGroups:
     y = counts.to_numpy()
     if y.dtype.kind not in "iuf":
         raise InputError("counts must be numbers: drop text columns such as gene descriptions")
-    order = np.concatenate([np.flatnonzero(normal), np.flatnonzero(~normal)])
-    y = np.ascontiguousarray(y[:, order], dtype=float)
-    lowest = y.min()
-    if not lowest >= 0 or not np.isfinite(y.max()):
+    if not y.min() >= 0 or not np.isfinite(y.max()):
         raise InputError(
             "counts must be non-negative numbers without gaps: pass the raw, unlogged table"
         )
-    lib = y.sum(axis=0)
-    if (lib == 0).any():
-        raise InputError(
-            f"sample {counts.columns[order[lib.argmin()]]!r} has no counts at all: leave it out"
-        )
-    return TwoGroups(y, lib, int(normal.sum()))
-
-
-def _lrt_table(data: TwoGroups, kind: str) -> dict[str, np.ndarray]:
-    from scipy.special import erfc
-
-    from degnext.labeling.edger.dispersion import common_dispersion, tagwise_dispersion
-
-    common = common_dispersion(data)
-    phi = tagwise_dispersion(data, common) if kind == "tagwise" else np.full(len(data.y), common)
-    ratio = fit_deviance(data, phi, null=True) - fit_deviance(data, phi)
-    return {
-        "log_fc": log_fold_change(data, phi),
-        "log_cpm": ave_log_cpm(data, common),
-        "stat": ratio,
-        "p_value": erfc(
-            np.sqrt(np.maximum(ratio, 0.0) / 2.0)
-        ),  # chi-squared with one degree of freedom
-        "dispersion": phi,
-    }
+    return y, normal

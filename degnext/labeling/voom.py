@@ -7,97 +7,50 @@ R's limma 3.54 (voom, lmFit, eBayes, topTable) and stats::lowess, followed to ro
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-from scipy.special import polygamma, psi
 
-from degnext._common.arithmetic import _trigamma_inverse, benjamini_hochberg
-from degnext._common.errors import InputError
-from degnext.labeling.differential_expression import two_groups
-from degnext.labeling.edger.quasi import _f_tail
-
-COLUMNS = ["log_fc", "log_cpm", "t", "p_value", "fdr"]
+from degnext.labeling.edger.negbin import TwoGroups
+from degnext.labeling.edger.quasi import f_tail, squeeze
 
 
-def voom_test(
-    counts: pd.DataFrame, groups: pd.Series, factors: pd.Series | None = None
-) -> pd.DataFrame:
-    """Test every gene for a difference between tumor and normal; return a table in the order of ``counts``.
-
-    counts: genes × samples, raw non-negative counts. groups: "normal" or "tumor" per sample, normal is the reference.
-    factors: what library sizes are multiplied by (edgeR's norm.factors, see :func:`degnext.cohorts.library_size.tmm_factors`).
-    Columns: log_fc (log2), log_cpm (mean of log2 counts per million), t (moderated), p_value, fdr (Benjamini-Hochberg).
-    Raises InputError for a group without samples or fewer than three samples. Source: limma's voom, lmFit, eBayes.
-    """
-    data = two_groups(counts, groups)
-    lib = counts.sum() * (1.0 if factors is None else factors.loc[counts.columns])
-    order = np.argsort((groups.loc[counts.columns] == "tumor").to_numpy(), kind="stable")
-    table = voom_table(data.y, lib.to_numpy(dtype=float)[order], data.n_normal)
-    return pd.DataFrame(table, index=counts.index)[COLUMNS]
-
-
-def voom_table(y: np.ndarray, lib: np.ndarray, n_normal: int) -> dict[str, np.ndarray]:
-    """Return the columns of :func:`voom_test` for counts ``y`` (genes × samples, normal first) and library sizes ``lib``."""
+def voom_table(data: TwoGroups) -> dict[str, np.ndarray]:
+    """Return the columns of the moderated t test; there is no dispersion, so NaN. Source: limma's voom, lmFit, eBayes."""
+    y, lib = data.y, data.lib
     logs = np.log2((y + 0.5) / (lib + 1.0) * 1e6)
-    weights = voom_weights(y, logs, lib, n_normal)
+    weights = voom_weights(data, logs)
     total, mean = [], []
     rss = np.zeros(len(y))
-    for part in (slice(None, n_normal), slice(n_normal, None)):
+    for part in data.parts():
         w, v = weights[:, part], logs[:, part]
         total.append(w.sum(1))
         mean.append((w * v).sum(1) / total[-1])
         rss += (w * (v - mean[-1][:, None]) ** 2).sum(1)
-    df = y.shape[1] - 2
-    variance, prior_df = moderated_variance(rss / df, df)
+    df = np.full(len(y), data.n_samples - 2.0)
+    variance, prior_df = squeeze(rss / df, df)
     t = (mean[1] - mean[0]) / np.sqrt(variance * (1 / total[0] + 1 / total[1]))
-    p_value = _f_tail(t**2, np.full(len(t), min(df + prior_df, float(df * len(t)))))
     return {
         "log_fc": mean[1] - mean[0],
         "log_cpm": logs.mean(1),
-        "t": t,
-        "p_value": p_value,
-        "fdr": benjamini_hochberg(p_value),
+        "stat": t,
+        "p_value": f_tail(t**2, np.minimum(df + prior_df, df.sum())),
+        "dispersion": np.full(len(y), np.nan),
     }
 
 
-def voom_weights(y: np.ndarray, logs: np.ndarray, lib: np.ndarray, n_normal: int) -> np.ndarray:
+def voom_weights(data: TwoGroups, logs: np.ndarray) -> np.ndarray:
     """Return the precision of every log count (genes × samples), read off a smooth curve of spread against level."""
-    means = [logs[:, :n_normal].mean(1), logs[:, n_normal:].mean(1)]
-    rss = ((logs[:, :n_normal] - means[0][:, None]) ** 2).sum(1) + (
-        (logs[:, n_normal:] - means[1][:, None]) ** 2
-    ).sum(1)
-    level = (
-        logs.mean(1) + np.log2(lib + 1.0).mean() - np.log2(1e6)
-    )  # the gene's level as a log count
-    root_sd = (rss / (y.shape[1] - 2)) ** 0.25
-    seen = y.sum(1) > 0
+    lib, parts = data.lib, data.parts()
+    means = [logs[:, part].mean(1) for part in parts]
+    rss = sum(((logs[:, part] - m[:, None]) ** 2).sum(1) for part, m in zip(parts, means))
+    # the gene's level as a log count
+    level = logs.mean(1) + np.log2(lib + 1.0).mean() - np.log2(1e6)
+    root_sd = (rss / (data.n_samples - 2)) ** 0.25
+    seen = data.y.sum(1) > 0
     x, curve = lowess(level[seen], root_sd[seen])
     x, first, n_equal = np.unique(x, return_index=True, return_counts=True)
     curve = np.add.reduceat(curve, first) / n_equal  # equal levels: the mean of their curve
-    share = [np.exp2(m) for m in means]  # fitted counts per million of each group
-    fitted = np.hstack(
-        [
-            np.multiply.outer(s, 1e-6 * (l + 1.0))
-            for s, l in zip(share, (lib[:n_normal], lib[n_normal:]))
-        ]
-    )
+    sizes = [1e-6 * (lib[part] + 1.0) for part in parts]
+    fitted = np.hstack([np.multiply.outer(np.exp2(m), size) for m, size in zip(means, sizes)])
     return 1.0 / np.interp(np.log2(fitted), x, curve) ** 4
-
-
-def moderated_variance(variance: np.ndarray, df: int) -> tuple[np.ndarray, float]:
-    """Return variances (genes,) drawn towards a common one, and the prior degrees of freedom. Source: limma's squeezeVar."""
-    if len(variance) < 3:
-        raise InputError(
-            f"{len(variance)} gene(s) are too few to learn a variance from: give the whole table"
-        )
-    median = float(np.median(variance))
-    floored = np.maximum(variance, 1e-5 * (median if median > 0 else 1.0))
-    e = np.log(floored) - psi(df / 2) + np.log(df / 2)
-    spread = float(e.var(ddof=1) - polygamma(1, df / 2))
-    if spread <= 0:  # no more scatter than chance gives
-        return np.full(len(variance), floored.mean()), np.inf
-    prior_df = 2.0 * _trigamma_inverse(spread)
-    prior = np.exp(e.mean() + psi(prior_df / 2) - np.log(prior_df / 2))
-    return (prior_df * prior + df * variance) / (prior_df + df), prior_df
 
 
 def lowess(

@@ -10,12 +10,7 @@ import pytest
 from scipy.stats import false_discovery_control, hypergeom
 
 from degnext._common.errors import InputError
-from degnext.enrichment.analysis import (
-    benjamini_hochberg,
-    gene_symbols,
-    over_representation,
-    preranked,
-)
+from degnext.enrichment.analysis import gene_symbols, over_representation, preranked
 from degnext.enrichment.gene_sets import load_gene_sets, read_gmt
 
 BACKGROUND = [f"G{i}" for i in range(1000)]
@@ -117,13 +112,6 @@ def test_names_of_another_kind_are_an_error(is_helpful):
     with pytest.raises(InputError, match="same names") as caught:
         over_representation(["ENSG1"], ["ENSG1", "ENSG2"], gene_sets())
     assert is_helpful(str(caught.value))
-
-
-def test_benjamini_hochberg_by_hand():
-    np.testing.assert_allclose(
-        benjamini_hochberg(np.array([0.04, 0.01, 0.03, 0.5])), [0.16 / 3, 0.04, 0.16 / 3, 0.5]
-    )
-    assert len(benjamini_hochberg(np.array([]))) == 0
 
 
 def test_gsea_puts_planted_sets_at_their_ends_with_the_right_sign():

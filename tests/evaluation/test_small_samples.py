@@ -108,7 +108,9 @@ def test_the_tests_are_those_of_edger_and_limma():
     np.testing.assert_allclose(-answers[small.QL].score, ql["PValue"], rtol=1e-6)
     np.testing.assert_allclose(-answers[small.VOOM].score, voom["P.Value"], rtol=1e-8)
     plain = edger.differential_expression(
-        counts, pd.Series(["normal", "normal", "tumor", "tumor"], index=counts.columns), "ql"
+        counts,
+        pd.Series(["normal", "normal", "tumor", "tumor"], index=counts.columns),
+        method="ql",
     )
     np.testing.assert_allclose(
         -small.ask_tests(genes, "column sums")[small.QL].score, plain["p_value"], rtol=1e-9

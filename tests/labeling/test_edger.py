@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from scipy.special import gammainc, gammaincc
 
-from degnext._common.arithmetic import benjamini_hochberg
 from degnext._common.errors import InputError
 from degnext.labeling import differential_expression as edger
 from degnext.labeling.edger import dispersion, exact, qcml, quantile_map, trend
@@ -95,7 +94,33 @@ def assert_like_r(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
 )
 def test_tables_equal_r(data, file, method, kind):
     counts, groups = data()
-    assert_like_r(edger.differential_expression(counts, groups, method, kind), read(file))
+    assert_like_r(
+        edger.differential_expression(counts, groups, method=method, dispersion=kind), read(file)
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "method", "library_size"),
+    [(toy, "lrt", "upper_quartile")]
+    + [(data, method, "tmm") for data in (toy, edge) for method in ("lrt", "exact", "ql")],
+)
+def test_library_sizes_equal_r(data, method, library_size):
+    counts, groups = data()
+    how = dict(method=method, library_size=library_size)
+    ours = edger.differential_expression(
+        counts, groups, **how, dispersion=None if method == "ql" else "tagwise"
+    )
+    name = f"{data.__name__}_{method}_{library_size.replace('_', '')}"
+    assert_like_r(ours, read(f"r_tmm/{name}.csv"))
+
+
+@pytest.mark.parametrize("bound", [0.2, 1])
+@pytest.mark.parametrize("method", ["lrt", "ql"])
+def test_a_smallest_fold_change_equals_glm_treat(method, bound):
+    counts, groups = edge()
+    ours = edger.differential_expression(counts, groups, method=method, min_log_fc=bound)
+    assert_like_r(ours, read(f"r_tmm/edge_{method}_treat_{bound}.csv"))
+    assert ours["stat"].isna().all()
 
 
 def test_common_dispersions_equal_r():
@@ -120,32 +145,32 @@ def test_common_dispersion_takes_every_kth_gene_of_a_big_table(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("method", ["lrt", "exact", "ql"])
+@pytest.mark.parametrize("method", edger.METHODS)
 def test_swapping_the_groups_flips_every_fold_change(method):
     counts, groups, _ = simulated()
     swapped = groups.map({"normal": "tumor", "tumor": "normal"})
-    one, two = (edger.differential_expression(counts, g, method) for g in (groups, swapped))
+    one, two = (edger.differential_expression(counts, g, method=method) for g in (groups, swapped))
     np.testing.assert_allclose(one.log_fc, -two.log_fc, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(one.p_value, two.p_value, rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["lrt", "exact", "ql"])
+@pytest.mark.parametrize("method", edger.METHODS)
 def test_sample_order_does_not_matter_and_gene_order_is_kept(method):
     counts, groups, _ = simulated()
     rng = np.random.default_rng(0)
     samples, genes = rng.permutation(counts.columns), rng.permutation(counts.index)
-    one = edger.differential_expression(counts, groups, method)
+    one = edger.differential_expression(counts, groups, method=method)
     two = edger.differential_expression(
-        counts.loc[genes, samples], groups.sample(frac=1, random_state=0), method
+        counts.loc[genes, samples], groups.sample(frac=1, random_state=0), method=method
     )
     assert list(two.index) == list(genes)
     pd.testing.assert_frame_equal(one, two.loc[one.index], rtol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["lrt", "exact", "ql"])
+@pytest.mark.parametrize("method", edger.METHODS)
 def test_planted_genes_are_found_and_nothing_else(method):
     counts, groups, fold = simulated()
-    table = edger.differential_expression(counts, groups, method)
+    table = edger.differential_expression(counts, groups, method=method)
     called = np.where(table.fdr < 0.01, np.sign(table.log_fc), 0)
     assert (called[fold != 0] == np.sign(fold[fold != 0])).mean() > 0.95
     assert (called[fold == 0] != 0).mean() < 0.02
@@ -156,7 +181,7 @@ def test_planted_genes_are_found_and_nothing_else(method):
 def test_zero_rows_and_duplicates_are_kept(method):
     counts, groups, _ = simulated(n_genes=200)
     counts = pd.concat([counts, counts.iloc[[5]], counts.iloc[[5]] * 0])
-    table = edger.differential_expression(counts, groups, method)
+    table = edger.differential_expression(counts, groups, method=method)
     assert list(table.index) == list(counts.index) and table.drop(columns="stat").notna().all(
         axis=None
     )
@@ -171,8 +196,8 @@ def test_p_values_are_uniform_without_a_difference():
         rng.negative_binomial(5, 5 / (5 + rate)),
         columns=[f"N{i}" for i in range(10)] + [f"T{i}" for i in range(10)],
     )
-    for method in ("lrt", "exact", "ql"):
-        p_value = edger.differential_expression(counts, groups_of(counts), method).p_value
+    for method in edger.METHODS:
+        p_value = edger.differential_expression(counts, groups_of(counts), method=method).p_value
         assert (p_value < 0.05).mean() == pytest.approx(0.05, abs=0.025), method
 
 
@@ -237,22 +262,24 @@ def test_trend_follows_abundance_and_has_no_replicate_of_nothing():
     counts, groups, _ = simulated(n_genes=50)
     with pytest.raises(InputError, match="five counts"):
         edger.differential_expression(
-            (counts * 0).assign(N0=1, T0=1).mul(0) + np.eye(50, 18, dtype=int), groups, "ql"
+            (counts * 0).assign(N0=1, T0=1).mul(0) + np.eye(50, 18, dtype=int), groups, method="ql"
         )
-
-
-def test_benjamini_hochberg_by_hand():
-    np.testing.assert_allclose(
-        benjamini_hochberg([0.01, 0.04, 0.03, 0.5]), [0.04, 4 / 75, 4 / 75, 0.5]
-    )
 
 
 def test_wrong_input_is_explained():
     counts, groups, _ = simulated(n_genes=20)
     with pytest.raises(InputError, match="lrt"):
-        edger.differential_expression(counts, groups, "LRT")
+        edger.differential_expression(counts, groups, method="LRT")
     with pytest.raises(InputError, match="tagwise"):
-        edger.differential_expression(counts, groups, "lrt", "trended")
+        edger.differential_expression(counts, groups, dispersion="trended")
+    with pytest.raises(InputError, match="'tmm'"):
+        edger.differential_expression(counts, groups, library_size="TMM")
+    for method, bad in (("ql", dict(dispersion="common")), ("voom", dict(dispersion="tagwise"))):
+        with pytest.raises(InputError, match="leave dispersion out"):
+            edger.differential_expression(counts, groups, method=method, **bad)
+    for method, least in (("lrt", -1), ("exact", 1), ("voom", 1)):
+        with pytest.raises(InputError, match="min_log_fc"):
+            edger.differential_expression(counts, groups, method=method, min_log_fc=least)
     with pytest.raises(InputError, match="both groups"):
         edger.differential_expression(counts, groups.replace("normal", "tumor"))
     with pytest.raises(InputError, match="no group"):
@@ -304,7 +331,7 @@ def test_raw_kich_equals_r(kich, method, file):
         list(kept.index)
         == (reference / "ref_kich_geneLength_filtered_genes.txt").read_text().split()
     )
-    table = edger.differential_expression(kept, groups, method)
+    table = edger.differential_expression(kept, groups, method=method)
     theirs = pd.read_csv(reference / f"ref_kich_geneLength_{file}.csv.gz", index_col=0)
     assert set(table.index[table.fdr < 0.01]) == set(theirs.index)
     np.testing.assert_allclose(table.log_fc[theirs.index], theirs.logFC, rtol=0, atol=1e-6)

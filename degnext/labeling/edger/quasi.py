@@ -1,13 +1,13 @@
 """The quasi-likelihood F test: a trend of dispersion with abundance, and a squeezed quasi-dispersion for each gene.
 
-Source: Lund, Nettleton, McCarthy and Smyth (2012), SAGMB 11(5):8; R's edgeR 3.40 (glmQLFit, glmQLFTest)
+Source: Lund, Nettleton, McCarthy and Smyth (2012), SAGMB 11(5):8; R's edgeR 3.40 (glmQLFit, glmQLFTest, glmTreat)
 and limma 3.54 (squeezeVar).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betainc, erfc, polygamma, psi
+from scipy.special import betainc, erfc, ndtri_exp, polygamma, psi
 
 from degnext._common.arithmetic import _trigamma_inverse
 from degnext._common.errors import InputError
@@ -19,11 +19,15 @@ from degnext.labeling.edger.negbin import (
     fit_rates,
     log_fold_change,
 )
+from degnext.labeling.edger.ratio_test import interval_p_values
 from degnext.labeling.edger.trend import trended_dispersion
 
 
-def quasi_table(data: TwoGroups) -> dict[str, np.ndarray]:
-    """Return the columns of the quasi-likelihood F test; its dispersion is the trend's."""
+def quasi_table(data: TwoGroups, min_log_fc: float = 0.0) -> dict[str, np.ndarray]:
+    """Return the columns of the quasi-likelihood F test; its dispersion is the trend's.
+
+    min_log_fc: above 0 the test is whether the log2 fold change is larger than that, either way; it has no statistic.
+    """
     common, phi = trended_dispersion(data)
     abundance = ave_log_cpm(data, common)
     rates = fit_rates(data, phi)
@@ -31,18 +35,24 @@ def quasi_table(data: TwoGroups) -> dict[str, np.ndarray]:
     df = _residual_df(data, rates)
     variance = np.divide(full, df, out=np.zeros_like(full), where=df > 0)
     posterior, prior_df = squeeze(np.maximum(variance, 0.0), df, abundance)
-    ratio = fit_deviance(data, phi, null=True) - full
-    stat = ratio / posterior
     df_total = np.minimum(prior_df + df, len(phi) * (data.n_samples - 2))
-    p_value = _f_tail(np.maximum(stat, 0.0), df_total)
+    if min_log_fc:
+        stat = np.full(len(phi), np.nan)
+
+        def to_normal(root: np.ndarray) -> np.ndarray:
+            tail = f_tail(root**2 / posterior, df_total) / 2.0
+            return np.maximum(-ndtri_exp(np.log(tail)), 0.0)
+
+        p_value = interval_p_values(data, phi, full, min_log_fc, to_normal)
+    else:
+        ratio = fit_deviance(data, phi, null=True) - full
+        stat = ratio / posterior
+        p_value = f_tail(np.maximum(stat, 0.0), df_total)
     # where the fitted variance would fall below Poisson's, the Poisson likelihood-ratio test bounds the p-value
     below = _below_poisson(data, rates, phi, posterior)
     if below.any():
-        part, zero = data.rows(below), np.zeros(int(below.sum()))
-        poisson = fit_deviance(part, zero, null=True) - fit_deviance(part, zero)
-        p_value[below] = np.maximum(
-            p_value[below], _f_tail(np.maximum(poisson, 0.0), np.full(poisson.size, np.inf))
-        )
+        bound = _poisson_p_values(data.rows(below), min_log_fc)
+        p_value[below] = np.maximum(p_value[below], bound)
     return {
         "log_fc": log_fold_change(data, phi),
         "log_cpm": abundance,
@@ -52,42 +62,57 @@ def quasi_table(data: TwoGroups) -> dict[str, np.ndarray]:
     }
 
 
-def squeeze(
-    variance: np.ndarray, df: np.ndarray, covariate: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Return variances (genes,) drawn towards a trend along ``covariate``, and the prior degrees of freedom.
+def _poisson_p_values(data: TwoGroups, min_log_fc: float) -> np.ndarray:
+    zero = np.zeros(len(data.y))
+    full = fit_deviance(data, zero)
+    if min_log_fc:
+        return interval_p_values(data, zero, full, min_log_fc)
+    stat = fit_deviance(data, zero, null=True) - full
+    return f_tail(np.maximum(stat, 0.0), np.full(stat.size, np.inf))
 
-    Source: limma's squeezeVar and fitFDist with a covariate: a scaled F distribution, its log mean a natural spline.
+
+def squeeze(
+    variance: np.ndarray, df: np.ndarray, covariate: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
+    """Return variances (genes,) drawn towards a common one, and the prior degrees of freedom.
+
+    covariate: what the common variance may follow as a natural spline, such as abundance.
+    Source: limma's squeezeVar and fitFDist: a scaled F distribution, fitted to the variances' logs.
     """
     ok = (df > 1e-15) & np.isfinite(variance)
     n_ok = int(ok.sum())
     if n_ok < 3:
         raise InputError(
-            "fewer than three genes have replicates with counts: too few for the quasi-likelihood test"
+            "fewer than three genes have replicates with counts, too few to learn a variance from: "
+            "give the whole table"
         )
     median = float(np.median(variance[ok]))
-    floor = 1e-5 * (median if median > 0 else 1.0)
+    floored = np.maximum(variance[ok], 1e-5 * (median if median > 0 else 1.0))
     half = df[ok] / 2.0
-    e = np.log(np.maximum(variance[ok], floor)) - psi(half) + np.log(half)
-    n_basis = min(1 + (n_ok >= 3) + (n_ok >= 6) + (n_ok >= 30), np.unique(covariate[ok]).size)
-    basis = _natural_spline(covariate, covariate[ok], n_basis)
-    coefficients, _, rank, _ = np.linalg.lstsq(basis[ok], e, rcond=None)
-    trend = basis @ coefficients
+    e = np.log(floored) - psi(half) + np.log(half)
+    n_basis = min(1 + (n_ok >= 3) + (n_ok >= 6) + (n_ok >= 30), _n_distinct(covariate, ok))
+    if n_basis > 1:
+        basis = _natural_spline(covariate, covariate[ok], n_basis)
+        coefficients, _, rank, _ = np.linalg.lstsq(basis[ok], e, rcond=None)
+        trend = basis @ coefficients
+    else:
+        rank, trend = 1, np.full(len(df), e.mean())
     spread = ((e - trend[ok]) ** 2).sum() / (n_ok - rank) - polygamma(1, half).mean()
-    if spread <= 0:
-        prior = np.exp(trend) if n_basis > 1 else np.full(len(df), variance[ok].mean())
-        return prior, np.inf
+    if spread <= 0:  # no more scatter than chance gives
+        return np.exp(trend) if n_basis > 1 else np.full(len(df), floored.mean()), np.inf
     prior_df = 2.0 * _trigamma_inverse(float(spread))
     prior = np.exp(trend + psi(prior_df / 2.0) - np.log(prior_df / 2.0))
     return (df * np.where(ok, variance, 0.0) + prior_df * prior) / (df + prior_df), prior_df
 
 
+def _n_distinct(covariate: np.ndarray | None, ok: np.ndarray) -> int:
+    return 1 if covariate is None else np.unique(covariate[ok]).size
+
+
 def _natural_spline(x: np.ndarray, data: np.ndarray, n_basis: int) -> np.ndarray:
     """Return a basis (genes × n_basis) of natural cubic splines with knots at the quantiles of ``data``."""
-    knots = np.quantile(data, np.linspace(0.0, 1.0, max(n_basis, 2)))
+    knots = np.quantile(data, np.linspace(0.0, 1.0, n_basis))
     knots, x = (knots - knots[0]) / (knots[-1] - knots[0]), (x - knots[0]) / (knots[-1] - knots[0])
-    if n_basis == 1:
-        return np.ones((x.size, 1))
 
     def bend(i: int) -> np.ndarray:
         cubes = np.maximum(x - knots[i], 0.0) ** 3 - np.maximum(x - knots[-1], 0.0) ** 3
@@ -127,7 +152,7 @@ def _below_poisson(
     return (lowest * phi + 1.0) * posterior < 1.0
 
 
-def _f_tail(stat: np.ndarray, df: np.ndarray) -> np.ndarray:
+def f_tail(stat: np.ndarray, df: np.ndarray) -> np.ndarray:
     """Return P(F > stat) with 1 and ``df`` degrees of freedom; with infinitely many it is the chi-squared tail."""
     endless = ~np.isfinite(df) | (df > 1e10)
     df = np.where(endless, 1.0, df)
