@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from degnext.cohorts.load import load_cohort as load_cohort
     from degnext.cohorts.paper import paper_table as paper_table
     from degnext.learning.classifier import DEGnext as DEGnext
-    from degnext.running.notebook_run import Step as Step
+    from degnext.running.notebook_run import NotebookRun as Step
 
 __version__ = "0.1.0"
 
@@ -28,7 +28,7 @@ _WHERE = {
     "Cohort": "cohorts.cohort",
     "DEGnext": "learning.classifier",
     "InputError": "_common.errors",
-    "Step": "running.notebook_run",
+    "NotebookRun": "running.notebook_run",
     "TRAINING": "cohorts.cohort",
     "UNTRAINED": "cohorts.cohort",
     "load_cohort": "cohorts.load",

@@ -13,18 +13,6 @@ from degnext.cohorts.cohort import Cohort
 from degnext.evaluation.predictions import score, score_lines
 from degnext.prediction.model_card import card_text
 
-NOTEBOOKS = (
-    "01_preprocessing",
-    "02_labeling",
-    "03_general_learning",
-    "04_transfer_learning",
-    "05_baselines",
-    "06_noise_robustness",
-    "07_enrichment",
-    "08_small_samples",
-    "09_predict_your_data",
-)
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 2 after a sentence on what to mend."""
@@ -136,14 +124,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(a: argparse.Namespace) -> None:
-    from degnext.cohorts.cohort import check_cancer
     from degnext.cohorts.load import SOURCES
-    from degnext.cohorts.user_tables import check_cohort_name
     from degnext.running.execution import run_notebook, share_parameters
+    from degnext.running.parameters import check_name, notebook_names
 
     check_choice("source", a.source, SOURCES)
-    check_cohort_name(a.cancer) if a.source == "file" else check_cancer(a.cancer)
-    numbers = {name[:2].lstrip("0"): name for name in NOTEBOOKS}
+    check_name(a.cancer, a.source)
+    numbers = {name[:2].lstrip("0"): name for name in notebook_names()}
     chosen = list(numbers) if a.steps == "all" else [s.strip() for s in a.steps.split(",")]
     names = [numbers[check_choice("step", s, numbers)] for s in chosen]
     given = share_parameters(dict(map(tuple, a.parameter)), names)

@@ -18,7 +18,7 @@ from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir, results_dir, shared_data
 from degnext.cohorts.published_files import PUBLISHED_COMMIT
-from degnext.running.provenance import _versions
+from degnext.running.provenance import versions
 
 _PACKAGE = Path(__file__).resolve().parents[1] / "degnext"
 
@@ -72,7 +72,7 @@ def write_results(
         "command": " ".join(["python", f"scripts/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
         "settings": dict(settings),
-        "versions": _versions(),
+        "versions": versions(),
         "data": {
             "source": "github.com/tulikakakati/DEGnext, datasets/",
             "commit": PUBLISHED_COMMIT,

@@ -1,4 +1,4 @@
-"""What every notebook does first and last: check the parameters, know its folders, leave a ``run.json``."""
+"""What every notebook does first and last: check its parameters, take up its cohort, leave a ``run.json``."""
 
 from __future__ import annotations
 
@@ -12,80 +12,74 @@ import pandas as pd
 from degnext._common.files import write_atomic
 from degnext._common.paths import results_dir
 from degnext.cohorts.cohort import Cohort
-from degnext.cohorts.load import load_cohort
-from degnext.running.parameters import check_parameters
-from degnext.running.provenance import _describe, _plain, _versions
-
-_LOADING = ("data_dir", "counts_path", "groups_path", "round_counts", "train_part")
+from degnext.running import steps
+from degnext.running.parameters import read_parameters
+from degnext.running.provenance import describe, plain, versions
 
 
-class Step:
-    """One notebook's run on one cohort: its parameters, its cohort, its output folder ``<results>/<source>/<cancer>/<name>``."""
+class NotebookRun:
+    """One notebook's run on one cohort.
 
-    def __init__(self, name: str, namespace: dict[str, Any]) -> None:
-        self.name, self.parameters, self.started = (
-            name,
-            check_parameters(namespace),
-            time.perf_counter(),
-        )
-        p = self.parameters
-        self.cancer, self.source, self.seed = p["cancer"], p["source"], p.get("seed", 0)
-        self.folder = results_dir(p.get("results_dir")) / self.source / self.cancer / name
+    notebook   : the notebook's name, such as ``02_labeling``
+    parameters : inside a notebook leave them out: its parameters cell is read. Elsewhere those that differ from the
+                 notebook's defaults: ``with NotebookRun("02_labeling", cancer="READ") as run: …``
+
+    Attributes: ``parameters`` (all of them, checked), ``cancer``, ``source``, ``seed``, and ``folder``, where results
+    go: ``<results>/<source>/<cancer>/<notebook>``. Raises :class:`~degnext.InputError` with the nearest valid name for
+    a parameter, a cancer or a choice that does not exist, before any work is done.
+    """
+
+    def __init__(self, notebook: str, **parameters: Any) -> None:
+        self.notebook, self.started = notebook, time.time()
+        self.parameters = read_parameters(notebook, parameters)
+        self.cancer, self.source = self.parameters["cancer"], self.parameters["source"]
+        self.seed = self.parameters.get("seed", 0)
+        results = results_dir(self.parameters.get("results_dir"))
+        self.folder = results / self.source / self.cancer / notebook
         self._facts: dict[str, Any] = {}
 
-    def sibling(self, name: str) -> Path:
-        """Return the output folder of another notebook for the same cohort."""
-        return self.folder.parent / name
+    def cohort(self, state: str = "raw", other: str | None = None, source: str = "") -> Cohort:
+        """Return the cohort that the parameters name.
 
-    def load(self) -> Cohort:
-        """Load the cohort that the parameters name."""
-        given = {
-            k: self.parameters[k] for k in _LOADING if self.parameters.get(k) not in (None, "")
-        }
-        cohort = load_cohort(self.cancer, self.source, seed=self.seed, **given)
-        self._facts["cohort"] = _describe(cohort)
+        state : ``raw`` as loaded; ``filtered`` as chapter 1 leaves it; ``labeled`` as chapter 2 leaves it;
+                ``target``, labelled to be tested on: a published cohort may then lack its training parts
+        other : another cancer, with labels made by the same rules, to train on; ``source`` if it lies elsewhere
+        """
+        cohort = steps.cohort(self, state, other, source)
+        if other is None:
+            self._facts["cohort"] = describe(cohort)
         return cohort
 
-    def load_filtered(self) -> Cohort:
-        """Load the cohort as notebook 01 left it: outliers and quiet genes gone; made now if notebook 01 did not run."""
-        from degnext.running.steps import filtered_cohort
+    def earlier(self, notebook: str, file: str) -> Path | None:
+        """Return a file that an earlier chapter left for this cohort, or None."""
+        path = self.folder.parent / notebook / file
+        return path if path.exists() else None
 
-        return filtered_cohort(self)
-
-    def load_labeled(self) -> Cohort:
-        """Load labelled genes: the authors' for ``published``, else what notebook 02 left, made now if it is not there."""
-        from degnext.running.steps import labeled_cohort
-
-        cohort = labeled_cohort(self)
-        self._facts["cohort"] = _describe(cohort)
-        return cohort
-
-    def load_target(self) -> Cohort:
-        """Load the labelled cohort to test on in transfer; a published one may lack its training parts."""
-        from degnext.running.steps import target_cohort
-
-        cohort = target_cohort(self)
-        self._facts["cohort"] = _describe(cohort)
-        return cohort
-
-    def save_table(self, table: pd.DataFrame, name: str, index: bool = True) -> Path:
-        """Write a table as CSV to the step's folder, whole or not at all; return its path."""
-        path = self.folder / f"{name}.csv"
-        write_atomic(path, table.to_csv(index=index))
-        return path
+    def save(self, table: pd.DataFrame, name: str) -> Path:
+        """Write a table to the run's folder as CSV, whole or not at all; row numbers are not worth a column."""
+        rows_have_names = table.index.name or not pd.api.types.is_integer_dtype(table.index)
+        write_atomic(self.folder / f"{name}.csv", table.to_csv(index=bool(rows_have_names)))
+        return self.folder / f"{name}.csv"
 
     def note(self, **facts: Any) -> None:
         """Keep facts (figures of the summary, checks passed) for ``run.json``."""
         self._facts |= facts
 
     def finish(self) -> Path:
-        """Write ``run.json``: parameters, versions, checksum of the cohort, facts and wall seconds."""
+        """Write ``run.json``: parameters, versions, the cohort with its checksum, facts and wall seconds."""
         record = {
-            "step": self.name,
+            "step": self.notebook,
             "parameters": self.parameters,
-            "versions": _versions(),
+            "versions": versions(),
             **self._facts,
-            "wall_seconds": round(time.perf_counter() - self.started, 2),
+            "wall_seconds": round(time.time() - self.started, 2),
         }
-        write_atomic(self.folder / "run.json", json.loads(json.dumps(record, default=_plain)))
+        write_atomic(self.folder / "run.json", json.loads(json.dumps(record, default=plain)))
         return self.folder / "run.json"
+
+    def __enter__(self) -> NotebookRun:
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        if kind is None:
+            self.finish()

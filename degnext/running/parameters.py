@@ -1,14 +1,22 @@
-"""TODO."""
+"""The one model of notebook parameters: which notebooks there are, what their parameters are called and may be."""
 
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from degnext._common.errors import InputError, check_choice, nearest
 from degnext.cohorts.cohort import CANCERS
 from degnext.cohorts.load import SOURCES
+from degnext.cohorts.user_tables import check_cohort_name
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+_FOLDERS = (_PACKAGE.parent / "notebooks", _PACKAGE.parent / "book", _PACKAGE / "_notebooks")
+_TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool}
+_AT_LEAST_1 = ("draws", "small_draws", "image_draws", "n_folds")
 _CHOICES = {
     "source": SOURCES,
     "protocol": ("paper", "corrected"),
@@ -21,50 +29,79 @@ _CHOICES = {
 }
 
 
-_TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool}
+def notebook_names() -> list[str]:
+    """Return the names of the chapters, in order; those of a checkout, else those of the wheel."""
+    return sorted({p.stem for f in _FOLDERS for p in f.glob("[0-9][0-9]_*.ipynb")})
 
 
-def check_parameters(namespace: dict[str, Any]) -> dict[str, Any]:
-    """Return a notebook's parameters, or raise :class:`InputError` for a name or a value that it does not know.
+def notebook_path(name: str) -> Path:
+    """Return the path of a chapter, or of a page of the book, by its name."""
+    for folder in _FOLDERS:
+        if (folder / f"{name}.ipynb").is_file():
+            return folder / f"{name}.ipynb"
+    raise InputError(f"no notebook {name!r} here: {nearest(name, notebook_names())}")
 
-    The parameters are the annotated names of the notebook's first cell. Papermill puts its own values into a cell
-    that starts with ``# Parameters``; a name assigned there but not annotated is one that the notebook does not have,
-    which plain papermill would only warn about.
+
+def notebook_parameters(name: str) -> dict[str, tuple[str, Any]]:
+    """Return type and default of every parameter of a notebook, as papermill reads its first cell."""
+    from papermill import inspect_notebook
+
+    found = inspect_notebook(str(notebook_path(name)))
+    return {k: (p["inferred_type_name"], ast.literal_eval(p["default"])) for k, p in found.items()}
+
+
+def read_parameters(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the checked parameters of a notebook's run.
+
+    ``given`` replaces the notebook's defaults. With nothing given, inside a notebook, they are what its parameters
+    cell, and the cell that papermill puts below it, assigned: a name assigned there that is no parameter is refused,
+    where plain papermill only warns and runs the default. Raises :class:`InputError` with the nearest valid name.
     """
-    annotated = dict(namespace.get("__annotations__", {}))
-    for cell in namespace.get("In", []):
-        if not cell.startswith("# Parameters"):
-            continue
-        given = [
-            t.id
-            for n in ast.parse(cell).body
-            if isinstance(n, ast.Assign)
-            for t in n.targets
-            if isinstance(t, ast.Name)
-        ]
-        for name in given:
-            if name not in annotated:
-                raise InputError(f"unknown parameter {name!r}: {nearest(name, annotated)}")
-    parameters = {name: namespace[name] for name in annotated}
-    for name, value in parameters.items():
-        kind = (
-            annotated[name]
-            if isinstance(annotated[name], str)
-            else getattr(annotated[name], "__name__", "")
-        )
-        expected = _TYPES.get(kind)
-        if expected and (
-            not isinstance(value, expected) or (isinstance(value, bool) and kind != "bool")
-        ):
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython and not given else None
+    if shell is None:
+        found = notebook_parameters(name)
+        types = {k: kind for k, (kind, _) in found.items()}
+        values = {k: default for k, (_, default) in found.items()} | dict(given)
+    else:
+        types = {
+            k: getattr(kind, "__name__", kind)
+            for k, kind in shell.user_ns.get("__annotations__", {}).items()
+        }
+        values = {k: shell.user_ns[k] for k in [*types, *_assigned_by_papermill(shell)]}
+    return check_parameters(types, values)
+
+
+def _assigned_by_papermill(shell: Any) -> list[str]:
+    cells = [c for c in shell.user_ns.get("In", ()) if c.startswith("# Parameters")]
+    assigned = [n for c in cells for n in ast.parse(c).body if isinstance(n, ast.Assign)]
+    return [t.id for n in assigned for t in n.targets if isinstance(t, ast.Name)]
+
+
+def check_parameters(types: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``values``; raise :class:`InputError` for an unknown name, a value of another type or out of range."""
+    for name, value in values.items():
+        if name not in types:
+            raise InputError(f"unknown parameter {name!r}: {nearest(name, types)}")
+        kind = types[name]
+        expected = _TYPES.get(kind, object)
+        if not isinstance(value, expected) or (isinstance(value, bool) and kind != "bool"):
             raise InputError(
                 f"parameter {name} must be of type {kind}, not {value!r}: pass it as -p {name} VALUE"
             )
         if name in _CHOICES:
             check_choice(name, value, _CHOICES[name])
-        if kind in ("int", "float") and value < 0:
-            raise InputError(
-                f"parameter {name} must not be negative, not {value!r}: give 0 or more"
-            )
-    if parameters.get("source") != "file" and "cancer" in parameters:
-        check_choice("cancer", parameters["cancer"], CANCERS)
-    return parameters
+        least = 1 if name in _AT_LEAST_1 else 0
+        if kind in ("int", "float") and not value >= least:
+            wrong = "must not be negative, not" if least == 0 else "must be 1 or more, not"
+            raise InputError(f"parameter {name} {wrong} {value!r}: give {least} or more")
+    if "cancer" in values:
+        check_name(values["cancer"], values.get("source", "demo"))
+    return dict(values)
+
+
+def check_name(cancer: str, source: str) -> str:
+    """Return the name of a cohort: of one's own a plain word, elsewhere one of the paper's cancers."""
+    return (
+        check_cohort_name(cancer) if source == "file" else check_choice("cancer", cancer, CANCERS)
+    )

@@ -1,4 +1,4 @@
-"""Notebooks 01 and 02 in two calls, for the notebooks after them and for the command line."""
+"""A cohort as an earlier chapter left it: loaded, filtered (chapter 1) or labelled (chapter 2)."""
 
 from __future__ import annotations
 
@@ -6,61 +6,67 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from degnext._common.errors import check_choice
 from degnext.cohorts.cohort import Cohort
+from degnext.cohorts.load import load_cohort
+from degnext.cohorts.published import load_published
 from degnext.labeling.calls import label, load_labeled, published_folds
 from degnext.preprocessing.filters import preprocess
 
 if TYPE_CHECKING:
-    from degnext.running.notebook_run import Step
+    from degnext.running.notebook_run import NotebookRun
+
+STATES = ("raw", "filtered", "labeled", "target")
+_LOADING = ("data_dir", "counts_path", "groups_path", "round_counts", "train_part")
 
 
-def filtered_cohort(step: Step) -> Cohort:
-    """Return the filtered cohort that ``step`` works on; see :meth:`degnext.running.notebook_run.Step.load_filtered`."""
-    cohort = step.load()
-    if step.source == "published":  # the authors' matrices are filtered already
-        return cohort
-    path = step.sibling("01_preprocessing") / "counts.parquet"
+def cohort(run: NotebookRun, state: str, other: str | None = None, source: str = "") -> Cohort:
+    """Return a cohort in one of :data:`STATES`; see :meth:`degnext.NotebookRun.cohort`."""
+    check_choice("state", state, STATES)
+    source = source or run.source
+    if source == "published" and (other or state == "target"):  # whatever parts are at hand
+        return load_published(other or run.cancer, run.parameters.get("data_dir"), None)
+    if other:
+        return _other(run, other, source)
+    raw = _raw(run)
+    if state == "raw":
+        return raw
+    if source == "published":  # the authors' matrices are filtered and labelled already
+        return raw if state == "filtered" else published_folds(raw, run.seed)
+    return _filtered(run, raw) if state == "filtered" else _labeled(run, raw)
+
+
+def _raw(run: NotebookRun) -> Cohort:
+    given = {k: v for k, v in run.parameters.items() if k in _LOADING and v != ""}
+    return load_cohort(run.cancer, run.source, seed=run.seed, **given)
+
+
+def _filtered(run: NotebookRun, raw: Cohort) -> Cohort:
+    path = run.folder.parent / "01_preprocessing" / "counts.parquet"
     if not path.exists():
         print(
-            f"No filtered counts of notebook 01 for {step.cancer} ({step.source}) yet: making them with its default settings."
+            f"No filtered counts of notebook 01 for {run.cancer} ({run.source}) yet: "
+            "making them with its default settings."
         )
-        return preprocess(cohort)
+        return preprocess(raw)
     counts = pd.read_parquet(path)
     counts.index = counts.index.astype(str)
-    return cohort.with_counts(counts)
+    return raw.with_counts(counts)
 
 
-def labeled_cohort(step: Step) -> Cohort:
-    """Return the labelled genes that ``step`` works on; see :meth:`degnext.running.notebook_run.Step.load_labeled`."""
-    if step.source == "published":
-        return published_folds(step.load(), step.seed)
-    folder = step.sibling("02_labeling") / "labeled"
+def _labeled(run: NotebookRun, raw: Cohort) -> Cohort:
+    folder = run.folder.parent / "02_labeling" / "labeled"
     if (folder / "genes.csv").exists():
-        return load_labeled(folder, step.cancer, step.source)
+        return load_labeled(folder, run.cancer, run.source)
     print(
-        f"No labels of notebook 02 for {step.cancer} ({step.source}) yet: making them with its default settings."
+        f"No labels of notebook 02 for {run.cancer} ({run.source}) yet: "
+        "making them with its default settings."
     )
-    return label(filtered_cohort(step), step.parameters.get("bio_source"), step.seed)
+    return label(_filtered(run, raw), run.parameters.get("bio_source"), run.seed)
 
 
-def target_cohort(step: Step) -> Cohort:
-    """Return the labelled cohort to test on; of a published one, whatever parts are at hand will do."""
-    return (
-        labeled_named(step.cancer, step.source, step)
-        if step.source == "published"
-        else labeled_cohort(step)
-    )
-
-
-def labeled_named(cancer: str, source: str, step: Step) -> Cohort:
-    """Return another cohort's labelled genes: notebook 02's where it ran, the authors', or the demo's made now."""
-    if source == "published":
-        from degnext.cohorts.published import load_published
-
-        return load_published(cancer, step.parameters.get("data_dir") or None, train_part=None)
-    folder = step.folder.parents[1] / cancer / "02_labeling" / "labeled"
-    if (folder / "genes.csv").exists() and source == step.source:
+def _other(run: NotebookRun, cancer: str, source: str) -> Cohort:
+    folder = run.folder.parents[1] / cancer / "02_labeling" / "labeled"
+    if (folder / "genes.csv").exists() and source == run.source:
         return load_labeled(folder, cancer, source)
-    from degnext.cohorts.load import load_cohort
-
-    return label(preprocess(load_cohort(cancer, source, seed=step.seed)), seed=step.seed)
+    return label(preprocess(load_cohort(cancer, source, seed=run.seed)), seed=run.seed)

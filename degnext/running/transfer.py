@@ -1,4 +1,4 @@
-"""TODO."""
+"""Training for transfer, as chapter 4 asks for it: which cohorts, and their weights trained once for all targets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import TRAINING, Cohort, check_cancer
 from degnext.learning.classifier import DEGnext
 from degnext.learning.transfer import train
-from degnext.running.notebook_run import Step
+from degnext.running.notebook_run import NotebookRun
 
 
 def training_names(cancer: str, source: str, train_cancers: str = "") -> list[str]:
@@ -29,20 +29,18 @@ def training_names(cancer: str, source: str, train_cancers: str = "") -> list[st
     return [c for c in DEMO_CANCERS if c != cancer]
 
 
-def training_cohorts(step: Step) -> list[Cohort]:
-    """Load the training cohorts of a transfer step; a source without cohorts of its own takes the demo's."""
-    from degnext.running.steps import labeled_named
-
-    p = step.parameters
-    source = step.source if step.source in ("demo", "published") else "demo"
-    if source != step.source:
+def training_cohorts(run: NotebookRun) -> list[Cohort]:
+    """Load the training cohorts of a transfer run; a source without cohorts of its own takes the demo's."""
+    p = run.parameters
+    source = run.source if run.source in ("demo", "published") else "demo"
+    if source != run.source:
         print(
-            f"NOTE: source {step.source!r} has no training cohorts of its own, so the networks below are trained on SYNTHETIC demo cohorts."
+            f"NOTE: source {run.source!r} has no training cohorts of its own, so the networks below are trained on SYNTHETIC demo cohorts."
         )
-        step.note(trained_on="synthetic demo cohorts")
+        run.note(trained_on="synthetic demo cohorts")
     cohorts = []
-    for name in training_names(step.cancer, source, p.get("train_cancers", "")):
-        cohort = labeled_named(name, source, step)
+    for name in training_names(run.cancer, source, p.get("train_cancers", "")):
+        cohort = run.cohort("labeled", other=name, source=source)
         if set(cohort.parts) == {"T3"}:  # BRCA as it is at hand: nothing to train on
             continue
         cohorts.append(cohort)
@@ -53,7 +51,7 @@ def training_cohorts(step: Step) -> list[Cohort]:
     return cohorts
 
 
-def train_once(step: Step, cohorts: list[Cohort], **settings: Any) -> tuple[DEGnext, float]:
+def train_once(run: NotebookRun, cohorts: list[Cohort], **settings: Any) -> tuple[DEGnext, float]:
     """Return :func:`train`'s estimator and its training seconds; the same cohorts and settings are trained once for all targets.
 
     Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
@@ -64,7 +62,7 @@ def train_once(step: Step, cohorts: list[Cohort], **settings: Any) -> tuple[DEGn
         "version": 7,
     }
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    path = step.folder.parents[1] / "transfer" / f"{key}.safetensors"
+    path = run.folder.parents[1] / "transfer" / f"{key}.safetensors"
     log = path.with_suffix(".json")
     if path.exists() and log.exists():
         print("These cohorts were trained on before with the same settings: taking those weights.")

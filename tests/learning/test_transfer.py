@@ -121,20 +121,19 @@ def test_a_cohort_is_never_trained_on_itself():
         training_names("KICH", "demo", "CHOL, KICH")
 
 
-def test_own_counts_say_aloud_that_training_cohorts_are_synthetic(
-    make_labeled, monkeypatch, capsys
-):
-    import degnext.running.steps as pipeline
-
+def test_own_counts_say_aloud_that_training_cohorts_are_synthetic(make_labeled, capsys):
     asked, notes = [], {}
 
-    def labeled_named(name, source, step):
-        asked.append((name, source))
+    def cohort(state, other, source):
+        asked.append((other, source))
         return make_labeled()
 
-    monkeypatch.setattr(pipeline, "labeled_named", labeled_named)
     step = SimpleNamespace(
-        parameters={}, source="file", cancer="MINE", note=lambda **facts: notes.update(facts)
+        parameters={},
+        source="file",
+        cancer="MINE",
+        cohort=cohort,
+        note=lambda **facts: notes.update(facts),
     )
     assert len(training_cohorts(step)) == 3
     assert "SYNTHETIC" in capsys.readouterr().out and notes == {

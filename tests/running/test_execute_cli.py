@@ -17,7 +17,9 @@ from degnext import __version__
 from degnext._common.errors import InputError
 from degnext.cohorts.demo import load_parameters
 from degnext.running import execution as execute
-from degnext.running.execution import notebook_path, run_notebook
+from degnext.running import parameters
+from degnext.running.execution import run_notebook
+from degnext.running.parameters import notebook_path
 
 
 @pytest.fixture
@@ -95,8 +97,7 @@ def test_simulate_overwrites_nothing(run_cli, files, tmp_path, is_helpful):
 
 
 def test_fetch_passes_the_cache_folder_on(run_cli, monkeypatch, tmp_path):
-    from degnext._common import download
-    from degnext.cohorts import gdc, xena
+    from degnext.cohorts import gdc, published_files, xena
 
     asked = []
     counts = pd.DataFrame({"a": [1]})
@@ -106,7 +107,7 @@ def test_fetch_passes_the_cache_folder_on(run_cli, monkeypatch, tmp_path):
         return counts, None, {"n_normal": 3, "n_tumor": 4, "notes": ["careful"]}
 
     monkeypatch.setattr(
-        download,
+        published_files,
         "fetch_published",
         lambda cancer, cache_dir=None: asked.append((cancer, cache_dir)) or tmp_path,
     )
@@ -212,8 +213,8 @@ def test_values_from_a_command_line_get_their_type(text, value):
 CODE = """
 import pathlib
 from degnext._common.paths import results_dir as where
-from degnext.running.notebook_run import check_parameters
-check_parameters(globals())
+from degnext.running.parameters import read_parameters
+read_parameters("tiny", {})
 if seed == 2:
     1 / 0
 pathlib.Path("seen.txt").write_text(f"{cancer} {source} {seed} {where()}")
@@ -234,7 +235,8 @@ def tiny(tmp_path, monkeypatch):
         metadata={"kernelspec": {"name": "python3", "display_name": "p", "language": "python"}},
     )
     nbformat.write(notebook, tmp_path / "tiny.ipynb")
-    monkeypatch.setattr(execute, "notebook_path", lambda name: tmp_path / "tiny.ipynb")
+    for module in (execute, parameters):
+        monkeypatch.setattr(module, "notebook_path", lambda name: tmp_path / "tiny.ipynb")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     return tmp_path
 
