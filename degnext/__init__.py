@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from degnext.cohorts.load import load_cohort as load_cohort
     from degnext.cohorts.paper import paper_table as paper_table
     from degnext.learning.classifier import DEGnext as DEGnext
-    from degnext.running.notebook_run import NotebookRun as Step
+    from degnext.running.notebook_run import NotebookRun as NotebookRun
 
 __version__ = "0.1.0"
 
