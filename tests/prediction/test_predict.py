@@ -185,7 +185,7 @@ def test_symbols_that_cannot_be_fetched_are_left_out_with_a_note(planted, monkey
     cohort, symbols = predict.prepare(named)
     assert (
         (symbols == "").all()
-        and "have no symbols" in cohort.notes[-1]
+        and "without symbols" in cohort.notes[-1]
         and len(cohort.counts) == 480
     )
     mouse = planted.with_counts(planted.counts.set_axis([f"ENSMUSG{i:011d}" for i in range(480)]))
