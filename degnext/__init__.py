@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from degnext.cohorts.load import load_cohort as load_cohort
     from degnext.cohorts.paper import paper_table as paper_table
     from degnext.learning.classifier import DEGnext as DEGnext
+    from degnext.prediction.predict import predict as predict
     from degnext.running.notebook_run import NotebookRun as NotebookRun
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ _WHERE = {
     "UNTRAINED": "cohorts.cohort",
     "load_cohort": "cohorts.load",
     "paper_table": "cohorts.paper",
+    "predict": "prediction.predict",
     "registry": "cohorts.cohort",
 }
 __all__ = list(_WHERE)

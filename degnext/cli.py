@@ -20,12 +20,10 @@ if TYPE_CHECKING:
 
 _SOURCES = ("demo", "published", "gdc", "xena", "file")  # their module needs pandas: half a second
 _DOWNLOADS = ("published", "gdc", "xena")
-_LIMITS = (
-    "Neutral calls do not transfer well: on cohorts never trained on, the three-class network's MCC "
-    "was 0.44 to 0.82 (T2, not retrained), so let a test such as edgeR decide what is significant. "
-    "Directions do transfer; p_UR_if_DE, of the two-class network, is calibrated, the other "
-    "probabilities are not. See --card."
-)
+_LIMITS = """Neutral calls do not transfer well: on cohorts never trained on, the three-class
+network's MCC was 0.44 to 0.82 (T2, not retrained), so let a test such as edgeR decide what is
+significant. Directions do transfer; p_UR_if_DE, of the two-class network, is calibrated, the other
+probabilities are not. See --card."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -72,12 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-p", "--parameter", help="a notebook parameter", **repeated)
 
     add = command(_predict, "predict UR, DR or neutral with pretrained networks", _LIMITS)
-    add(
-        "counts",
-        nargs="?",
-        metavar="COUNTS",
-        help="raw counts, genes × samples (CSV, TSV, Parquet)",
-    )
+    add("counts", nargs="?", metavar="COUNTS", help="raw counts, genes × samples")
     add("--groups", help="table with columns sample,group; not needed with TCGA barcodes")
     add("--out", type=Path, help="CSV file to write, one row per gene")
     add("--source", **_one_of(_SOURCES, "file"))
@@ -85,16 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--data-dir", help="published only: the folder with the authors' files")
     add("--round-counts", action="store_true", help="round expected counts such as RSEM's")
     add("--force", action="store_true", help="replace the output file if there is one")
-    add(
-        "--card",
-        action="store_true",
-        help="print the networks' model card and its limits, and stop",
-    )
+    add("--card", action="store_true", help="print the networks' model card, and stop")
 
     add = command(_fetch, "download a cohort")
     add("cancer", help="TCGA study code")
     add("--source", **_one_of(_DOWNLOADS, "published"))
-    add("--workflow", help="xena only", **_one_of(("star", "htseq"), "star"))
+    add("--workflow", **_one_of(("star", "htseq"), "star", "xena only "))
     add("--cache-dir", type=Path, help="where downloads lie (default: see degnext info)")
 
     add = command(_simulate, "make a synthetic twin of a cohort")
@@ -110,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _one_of(valid: Sequence[str], default: str) -> dict[str, Any]:
+def _one_of(valid: Sequence[str], default: str, about: str = "") -> dict[str, Any]:
     """Settings of an option with choices; argparse's own would not say which of them was meant."""
 
     def known(value: str) -> str:
@@ -119,7 +108,8 @@ def _one_of(valid: Sequence[str], default: str) -> dict[str, Any]:
         except InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
-    return {"type": known, "default": default, "metavar": "|".join(valid)}
+    about += f"(default: {default})"
+    return {"type": known, "default": default, "metavar": "|".join(valid), "help": about}
 
 
 def _run(a: argparse.Namespace) -> None:
@@ -165,9 +155,7 @@ def _load_to_predict(a: argparse.Namespace) -> Cohort:
         fault = f"--data-dir belongs to source 'published', not {a.source!r}"
         raise InputError(f"{fault}: use --source published or drop it")
     if a.source == "file" and not a.counts:
-        cure = (
-            "name one, degnext predict COUNTS --out predictions.csv, or use --source and --cancer"
-        )
+        cure = "name one, degnext predict COUNTS --out predictions.csv, or --source and --cancer"
         raise InputError(f"there is no counts table: {cure}")
     if a.source != "file" and (a.counts or a.groups):
         fault = f"a counts or groups table belongs to source 'file', not {a.source!r}"

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from conftest import truth_of
 
+import degnext
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort, label_codes
 from degnext.cohorts.library_size import log_fold_change
@@ -71,10 +72,23 @@ def test_the_command_writes_a_row_per_gene_and_finds_what_was_planted(
 
 
 def test_python_and_command_agree(run_cli, files, planted, tmp_path):
-    run_cli("predict", *files, "--out", tmp_path / "p.csv")
-    table = predict.predict_cohort(planted)
+    done = run_cli("predict", *files, "--out", tmp_path / "p.csv")
+    table = degnext.predict(planted.counts, planted.groups)
     read = pd.read_csv(tmp_path / "p.csv")
     pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-5, atol=1e-8)
+    assert table.attrs["notes"] and all(f"- {note}\n" in done.out for note in table.attrs["notes"])
+
+
+def test_python_refuses_what_does_not_fit(planted, is_helpful):
+    counts, groups = planted.counts, planted.groups
+    for given, said in (
+        ((counts.T, groups), "transpose"),
+        ((counts + 0.5, groups), "fractional"),
+        ((counts, groups.iloc[1:]), "have no group"),
+    ):
+        with pytest.raises(degnext.InputError, match=said) as caught:
+            degnext.predict(*given)
+        assert is_helpful(str(caught.value))
 
 
 def test_order_of_samples_does_not_matter_and_swapping_groups_mirrors(planted):

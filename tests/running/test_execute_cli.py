@@ -55,7 +55,14 @@ def test_no_command_prints_help_and_version_prints_itself(run_cli):
     assert run_cli().code == 0 and "simulate" in run_cli().out
     assert run_cli("--version").out.strip() == f"degnext {__version__}"
     wrong = run_cli("runn", "KICH")
-    assert wrong.code == 2 and "invalid choice" in wrong.err
+    assert wrong.code == 2 and "invalid choice" in wrong.err and len(wrong.err.splitlines()) == 1
+
+
+def test_the_command_line_knows_every_source():
+    from degnext import cli
+    from degnext.cohorts.load import SOURCES
+
+    assert sorted(cli._SOURCES) == sorted(SOURCES)
 
 
 def test_simulate_writes_a_twin_that_loads_again(run_cli, files, cohort, tmp_path):
