@@ -20,6 +20,7 @@ from degnext.labeling.edger.ratio_test import ratio_table
 from degnext.labeling.voom import voom_table
 
 METHODS = ("lrt", "exact", "ql", "voom")
+DISPERSIONS = ("tagwise", "common", "empirical")
 COLUMNS = ["log_fc", "log_cpm", "stat", "p_value", "fdr", "dispersion"]
 
 
@@ -41,7 +42,8 @@ def differential_expression(
     library_size: "total" (column sums, as TCGAanalyze_DEA has it), or column sums times "tmm" or
         "upper_quartile" factors (edgeR's calcNormFactors).
     dispersion: "tagwise" or "common", for "lrt" (default tagwise) and "exact" (default common), the
-        defaults of TCGAanalyze_DEA. "ql" finds its own trend along abundance, "voom" needs none.
+        defaults of TCGAanalyze_DEA; for "lrt" also "empirical", which edgeR's own users get from
+        estimateDisp. "ql" finds its own trend along abundance, "voom" needs none.
     min_log_fc: above 0, "lrt" and "ql" test whether the absolute log2 fold change is larger than this
         (edgeR's glmTreat), which is stricter than a cut on the estimate; there is no statistic then.
 
@@ -52,7 +54,9 @@ def differential_expression(
     """
     check_choice("method", method, METHODS)
     if dispersion is not None:
-        check_choice("dispersion", dispersion, ("tagwise", "common"))
+        check_choice("dispersion", dispersion, DISPERSIONS)
+        if dispersion == "empirical" and method != "lrt":
+            raise InputError("dispersion='empirical' belongs to method='lrt': choose tagwise")
         if method in ("ql", "voom"):
             raise InputError(
                 f"method={method!r} finds its own spread: leave dispersion out, set None"

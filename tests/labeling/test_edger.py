@@ -114,6 +114,16 @@ def test_library_sizes_equal_r(data, method, library_size):
     assert_like_r(ours, read(f"r_tmm/{name}.csv"))
 
 
+@pytest.mark.parametrize("data", [toy, edge])
+def test_empirical_dispersion_equals_estimate_disp(data):
+    counts, groups = data()
+    how = dict(library_size="tmm", dispersion="empirical")
+    ours = edger.differential_expression(counts, groups, **how)
+    assert_like_r(ours, read(f"r_estimate_disp/{data.__name__}.csv"))
+    with pytest.raises(InputError, match="empirical"):
+        edger.differential_expression(counts, groups, method="exact", dispersion="empirical")
+
+
 @pytest.mark.parametrize("bound", [0.2, 1])
 @pytest.mark.parametrize("method", ["lrt", "ql"])
 def test_a_smallest_fold_change_equals_glm_treat(method, bound):

@@ -25,12 +25,11 @@ _WIDTH = 1.470402  # edgeR's constant: how far the p-value is averaged beyond th
 
 
 def ratio_table(data: TwoGroups, kind: str, min_log_fc: float = 0.0) -> dict[str, np.ndarray]:
-    """Return the columns of the likelihood-ratio test with common or tagwise dispersion.
+    """Return the columns of the likelihood-ratio test with common, tagwise or empirical dispersion.
 
     min_log_fc: above 0 the test is whether the log2 fold change is larger than that, either way; it has no statistic.
     """
-    common = common_dispersion(data)
-    phi = tagwise_dispersion(data, common) if kind == "tagwise" else np.full(len(data.y), common)
+    common, phi = _dispersion(data, kind)
     full = fit_deviance(data, phi)
     if min_log_fc:
         stat = np.full(len(phi), np.nan)
@@ -46,6 +45,17 @@ def ratio_table(data: TwoGroups, kind: str, min_log_fc: float = 0.0) -> dict[str
         "p_value": p_value,
         "dispersion": phi,
     }
+
+
+def _dispersion(data: TwoGroups, kind: str) -> tuple[float, np.ndarray]:
+    if kind == "empirical":
+        from degnext.labeling.edger.empirical import empirical_dispersion  # which builds on quasi
+
+        return empirical_dispersion(data)
+    common = common_dispersion(data)
+    if kind == "tagwise":
+        return common, tagwise_dispersion(data, common)
+    return common, np.full(len(data.y), common)
 
 
 def interval_p_values(
