@@ -1,6 +1,8 @@
-"""Write the committed scores into README.md, between its markers, and book/images/transfer.png: python scripts/show_results.py
+"""Write the committed scores into README.md, between its markers, and book/images/transfer.png.
 
-The scores come from scripts/run_network.py and scripts/run_baselines.py.
+    python -m reproduction.readme_tables
+
+The scores are those of reproduction.experiments.network and reproduction.experiments.baselines.
 """
 
 from pathlib import Path
@@ -13,6 +15,7 @@ from degnext._common.files import write_atomic
 from degnext.cohorts.paper import paper_table
 from degnext.figures import cohort as plot
 from reproduction import tables as results
+from reproduction.command import call, parser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,6 +53,7 @@ def text(table: pd.DataFrame) -> str:
 
 def main() -> None:
     """Write both."""
+    parser(__doc__).parse_args()
     table = results.committed_scores()
     readme = (ROOT / "README.md").read_text()
     before, rest = readme.split("<!-- results -->")[0], readme.split("<!-- end of results -->")[1]
@@ -96,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call(main)

@@ -1,4 +1,4 @@
-"""Long runs over many cohorts: each cohort's table is kept as soon as it is whole, the sum is written with its provenance."""
+"""Long runs: each piece is kept as soon as it is whole, the sum is written with its record."""
 
 from __future__ import annotations
 
@@ -6,38 +6,52 @@ import datetime
 import hashlib
 import json
 import os
-import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
-from degnext._common.paths import data_dir, results_dir, shared_data
+from degnext._common.paths import data_dir, results_dir
 from degnext.cohorts.published_files import PUBLISHED_COMMIT
 from degnext.running.provenance import versions
+from reproduction.command import command_line
 
-_PACKAGE = Path(__file__).resolve().parents[1] / "degnext"
+ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED = {"source": "github.com/tulikakakati/DEGnext, datasets/", "commit": PUBLISHED_COMMIT}
 
 
-def code_digest(modules: Iterable[str]) -> str:
-    """Return a short checksum over the source of these modules: results of other code are not taken up again."""
+@cache
+def code_digest(module: str) -> str:
+    """Return a short checksum over the source of ``module`` and of all that it imports from here.
+
+    Results of other code are not taken up again. The imports are found by grimp, lazy ones too.
+    """
     digest = hashlib.sha256()
-    for name in sorted(modules):
-        digest.update((_PACKAGE / f"{name}.py").read_bytes())
+    for name in sorted({module} | _imports().find_upstream_modules(module)):
+        path = ROOT.joinpath(*name.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@cache
+def _imports():
+    import grimp
+
+    return grimp.build_graph("degnext", "reproduction", cache_dir=None)
 
 
 def keep(
     run: str, key: str, settings: Mapping[str, Any], compute: Callable[[], pd.DataFrame]
 ) -> tuple[pd.DataFrame, float]:
-    """Return ``compute()``'s table and its seconds, or what an earlier call with equal ``settings`` left.
+    """Return ``compute()``'s table and its seconds, or what a call with equal ``settings`` left.
 
-    Tables lie in ``<results>/batch/<run>/<key>.csv``, outside the repository's tracked files; the record beside each is written last,
-    so that a killed run starts again with the cohort it was at.
+    Tables lie in ``<results>/batch/<run>/<key>.csv``, outside the repository's tracked files; the
+    record beside each is written last, so that a killed run starts again with the cohort it was at.
     """
     path = results_dir() / "batch" / run / f"{key}.csv"
     log = path.with_suffix(".json")
@@ -60,23 +74,26 @@ def keep(
 def write_results(
     name: str,
     table: pd.DataFrame,
+    module: str,
     settings: Mapping[str, Any],
     seconds: Mapping[str, float],
     folder: Path | None = None,
 ) -> Path:
-    """Write ``data/results/<name>.csv`` and ``<name>.run.json`` (command, settings, versions, date, data commit, seconds)."""
+    """Write ``data/results/<name>.csv`` and its record ``<name>.run.json``.
+
+    module: the command that made it, ``__spec__.name``. The record holds the command line, date,
+    settings with the code's digest, versions, the commit of the authors' data and seconds.
+    """
     folder = folder or data_dir() / "results"
     path = folder / f"{name}.csv"
     write_atomic(path, table.to_csv(index=False))
     record = {
-        "command": " ".join(["python", f"scripts/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
-        "settings": dict(settings),
+        "command": command_line(module),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "module": module,
+        "settings": {"code": code_digest(module)} | dict(settings),
         "versions": versions(),
-        "data": {
-            "source": "github.com/tulikakakati/DEGnext, datasets/",
-            "commit": PUBLISHED_COMMIT,
-        },
+        "data": PUBLISHED,
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "rows": len(table),
         "seconds": dict(seconds),
@@ -84,13 +101,3 @@ def write_results(
     }
     write_atomic(folder / f"{name}.run.json", json.loads(json.dumps(record, default=str)))
     return path
-
-
-def need_published() -> Path:
-    """Return the folder of the authors' files, or raise :class:`InputError` where DEGNEXT_DATA does not lead to one."""
-    shared = shared_data()
-    if shared is None or not (shared / "published").is_dir():
-        raise InputError(
-            "the authors' data are not at hand: set DEGNEXT_DATA to the folder that holds published/"
-        )
-    return shared / "published"

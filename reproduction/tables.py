@@ -28,7 +28,7 @@ def committed_scores() -> pd.DataFrame:
         path = data_dir() / "results" / f"{name}.csv"
         if not path.exists():
             raise InputError(
-                f"data/results/{name}.csv is missing: make it with scripts/run_{name}.py or check the repository out again"
+                f"data/results/{name}.csv is missing: run python -m reproduction.experiments.{name}, or check it out again"
             )
         tables.append(pd.read_csv(path))
     table = pd.concat(tables, ignore_index=True)

@@ -1,31 +1,30 @@
-#!/usr/bin/env python
-"""Write data/gene_sets/demo.gmt: about 150 GO processes and 60 Reactome pathways for the enrichment chapter's demo.
+"""Write data/gene_sets/demo.gmt: 150 GO processes and 60 Reactome pathways for chapter 7.
 
-Run with DEGNEXT_DATA set to the folder that holds gene_sets/:
+    DEGNEXT_DATA=/path/to/data python -m reproduction.demo_data.gene_sets
 
-    DEGNEXT_DATA=... python scripts/make_demo_gene_sets.py
-
-The rule, which never looks at expression or labels:
+DEGNEXT_DATA names the folder that holds gene_sets/. The rule, which never looks at expression or
+labels:
 1. keep sets of 15 to 250 genes (after symbols are cleaned);
-2. take the named sets below: Table 4's terms as far as the library has them, at any size from 5 to 250;
-3. for each theme (a pattern on set names) take the next sets in turn, largest first, until the quota is full, and skip
-   a set that shares more than half of its genes (Jaccard > 0.5) with one taken before.
+2. take the named sets below: Table 4's terms as far as the library has them, of 5 to 250 genes;
+3. for each theme (a pattern on set names) take the next sets in turn, largest first, until the
+   quota is full, and skip a set whose genes overlap (Jaccard > 0.5) with those of one taken before.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import re
 from pathlib import Path
 
-from degnext._common.errors import InputError
-from degnext._common.paths import data_dir, shared_data
+from degnext._common.files import write_atomic
+from degnext._common.paths import data_dir
+from degnext.enrichment.gene_sets import read_gmt
+from reproduction.command import call, parser
+from reproduction.sources import folder
 
 MIN_GENES, MAX_GENES, MAX_JACCARD = 15, 250, 0.5
 GO_QUOTA, REACTOME_QUOTA = 150, 60
 
-# Table 4's terms are broad; where GO BP 2021 lacks a term, its nearest child or regulation term stands in.
+# Table 4's terms are broad; where GO BP 2021 lacks one, its nearest child or regulation stands in
 GO_NAMED = (
     "GO:0010756",  # positive regulation of plasminogen activation (Table 4)
     "GO:1902532",  # negative regulation of intracellular signal transduction (Table 4)
@@ -33,7 +32,7 @@ GO_NAMED = (
     "GO:0098742",  # cell-cell adhesion via plasma-membrane adhesion molecules, for "cell adhesion"
     "GO:0000904",  # cell morphogenesis involved in differentiation, for "cell morphogenesis"
     "GO:0022604",  # regulation of cell morphogenesis
-    "GO:0032870",  # cellular response to hormone stimulus, for "cellular response to endogenous stimulus"
+    "GO:0032870",  # cellular response to hormone stimulus, for "… to endogenous stimulus"
     "GO:2000243",  # positive regulation of reproductive process, for "reproductive process"
 )
 THEMES = (
@@ -61,19 +60,20 @@ THEMES = (
 _SYMBOL = re.compile(r"[A-Z][A-Za-z0-9]*(?:[-.][A-Za-z0-9]+)*")
 
 
-def read_gmt(path: Path) -> dict[str, list[str]]:
-    """Return sorted gene symbols by set name; an id in the second field joins the name in parentheses."""
-    sets = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, description, *genes = line.split("\t")
-        full = f"{name} ({description})" if description.startswith("R-HSA-") else name
-        # Reactome lists a few viral proteins (gag, vif) and complexes; a human symbol begins with a capital
-        sets[full] = sorted({gene for gene in genes if _SYMBOL.fullmatch(gene)})
-    return sets
+def human_sets(path: Path) -> dict[str, list[str]]:
+    """Return sorted human symbols by set name; Reactome's id joins the name in parentheses."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    ids = dict(line.split("\t", 2)[:2] for line in lines)
+    named = {k: f"{k} ({v})" if v.startswith("R-HSA-") else k for k, v in ids.items()}
+    # Reactome lists a few viral proteins (gag, vif); a human symbol begins with a capital
+    return {
+        named[name]: [gene for gene in genes if _SYMBOL.fullmatch(gene)]
+        for name, genes in read_gmt(path).items()
+    }
 
 
 def choose(sets: dict[str, list[str]], quota: int, named: tuple[str, ...] = ()) -> list[str]:
-    """Return the chosen set names in the order taken: named ones, then one per theme in turn until the quota is full."""
+    """Return the chosen names in the order taken: named ones, then one per theme in turn."""
     taken = [
         name
         for code in named
@@ -102,13 +102,10 @@ def choose(sets: dict[str, list[str]], quota: int, named: tuple[str, ...] = ()) 
 
 def main() -> None:
     """Write the file; the old one stays until the new one is whole."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=data_dir() / "gene_sets" / "demo.gmt")
-    args = parser.parse_args()
-    root = shared_data()
-    if root is None:
-        raise SystemExit("set DEGNEXT_DATA to the folder that holds gene_sets/")
-    lines = []
+    arguments = parser(__doc__)
+    target = data_dir() / "gene_sets" / "demo.gmt"
+    arguments.add_argument("--out", type=Path, default=target, help="default: data/gene_sets")
+    out, lines = arguments.parse_args().out, []
     for file, source, quota, named in (
         (
             "enrichr.GO_Biological_Process_2021.gmt",
@@ -118,18 +115,12 @@ def main() -> None:
         ),
         ("ReactomePathways.gmt", "Reactome", REACTOME_QUOTA, ()),
     ):
-        sets = read_gmt(root / "gene_sets" / file)
-        lines += [
-            "\t".join((name, source, *sets[name])) for name in sorted(choose(sets, quota, named))
-        ]
-    temporary = args.out.with_suffix(".tmp")
-    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    os.replace(temporary, args.out)
-    print(f"{args.out.name}: {len(lines)} sets, {args.out.stat().st_size:,} bytes")
+        sets = human_sets(folder("gene_sets") / file)
+        chosen = sorted(choose(sets, quota, named))
+        lines += ["\t".join((name, source, *sets[name])) for name in chosen]
+    write_atomic(out, "\n".join(lines) + "\n")
+    print(f"{out.name}: {len(lines)} sets, {out.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        raise SystemExit(str(error)) from None
+    call(main)

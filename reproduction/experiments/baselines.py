@@ -1,116 +1,89 @@
-"""Every baseline on every published cohort at hand, in both experiments: python scripts/run_baselines.py
+"""Every baseline on every published cohort at hand, in both experiments.
 
-    DEGNEXT_DATA=/path/to/data OMP_NUM_THREADS=1 python scripts/run_baselines.py              # all cohorts
-    DEGNEXT_DATA=/path/to/data OMP_NUM_THREADS=1 python scripts/run_baselines.py KICH READ    # these cohorts only, printed and not written
+    DEGNEXT_DATA=/path/to/data OMP_NUM_THREADS=1 python -m reproduction.experiments.baselines
+    DEGNEXT_DATA=/path/to/data python -m reproduction.experiments.baselines KICH READ   # print only
 
-Writes data/results/baselines.csv (columns as evaluate.RESULT_COLUMNS; `protocol` holds what the method was given) and baseline_rows.csv
-(how rows of different sample numbers are made comparable: tested on the nine training cancers only). A killed run goes on at the cohort it
-was at: finished cohorts lie in results/batch/baselines/.
+Writes data/results/baselines.csv (columns as evaluation.metrics.RESULT_COLUMNS; ``protocol`` holds
+what the method was given) and baseline_rows.csv (how rows of different sample numbers are made
+comparable: tested on the nine training cancers only). A killed run goes on at the cohort it was at:
+finished cohorts lie in results/batch/baselines/.
 """
 
 from __future__ import annotations
 
-import argparse
-
+import numpy as np
 import pandas as pd
 
-from degnext._common.errors import InputError
-from degnext.cohorts.cohort import TRAINING, UNTRAINED
+from degnext.cohorts.cohort import TRAINING, UNTRAINED, Cohort
 from degnext.cohorts.published import load_published, published_parts
-from degnext.evaluation import experiments as benchmark
+from degnext.evaluation import experiments
 from degnext.evaluation.metrics import RESULT_COLUMNS
-from reproduction import store as batch
+from reproduction.command import call, parser
+from reproduction.sources import folder
+from reproduction.store import code_digest, keep, write_results
 
-MODULES = (
-    "baselines",
-    "benchmark",
-    "rows",
-    "encode",
-    "evaluate",
-    "profile",
-    "profile_model",
-    "profile_genes",
-    "profile_train",
-    "profile_steps",
-)
+
+def load(cancer: str) -> Cohort:
+    """Return every part at hand of a published cohort."""
+    return load_published(cancer, folder("published"), train_part=None)
+
+
+def training(at_hand: list[str]) -> list[Cohort]:
+    """Return the training cohorts at hand."""
+    return [load(c) for c in TRAINING if c in at_hand]
+
+
+def transfer(wanted: list[str], at_hand: list[str], seed: int) -> pd.DataFrame:
+    """Train every method on the training cohorts and test it on Q of the others."""
+    models = experiments.train_transfer(training(at_hand), seed)
+    tested = [c for c in UNTRAINED if c in wanted and {"F1", "T3"} <= set(published_parts(c))]
+    return pd.concat([experiments.transfer(models, load(c), seed) for c in tested])
+
+
+def run(wanted: list[str], at_hand: list[str], settings: dict) -> tuple[pd.DataFrame, dict]:
+    """Return the scores of both experiments and the seconds of each piece."""
+    seed, tables, seconds = settings["seed"], [], {}
+    pieces = {f"general {c}": lambda c=c: experiments.general(load(c), seed) for c in wanted}
+    if set(wanted) & set(UNTRAINED):
+        pieces = {"transfer": lambda: transfer(wanted, at_hand, seed)} | pieces
+    for name, compute in pieces.items():
+        key = name.replace(" ", "_")
+        if name == "transfer" and wanted != at_hand:
+            key += "_".join(wanted)
+        table, seconds[name] = keep("baselines", key, settings, compute)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True), seconds
 
 
 def main() -> None:
     """Run what is not done yet and write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "cancers", nargs="*", help="only these; the tables are then printed instead of written"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
-    folder = batch.need_published()
-    at_hand = [c for c in (*UNTRAINED, *TRAINING) if published_parts(c, folder)]
-    wanted = [c for c in at_hand if not args.cancers or c in args.cancers]
-    settings = {"seed": args.seed, "code": batch.code_digest(MODULES)}
-    tables, seconds = [], {}
-
-    def load(cancer: str):
-        return load_published(cancer, folder, train_part=None)
-
-    if not args.cancers:
-        rows, spent = batch.keep(
-            "baselines",
-            "rows",
-            settings,
-            lambda: benchmark.compare_row_ways(
-                [load(c) for c in TRAINING if c in at_hand], args.seed
-            ),
-        )
-        batch.write_results("baseline_rows", rows, settings, {"rows": spent})
-
-    def transfer() -> pd.DataFrame:
-        models = benchmark.train_transfer([load(c) for c in TRAINING if c in at_hand], args.seed)
-        return pd.concat(
-            [
-                benchmark.transfer(models, load(c), args.seed)
-                for c in UNTRAINED
-                if c in wanted and {"F1", "T3"} <= set(published_parts(c, folder))
-            ]
-        )
-
-    if any(c in UNTRAINED for c in wanted):
-        table, seconds["transfer"] = batch.keep(
-            "baselines", "transfer" + "_".join(args.cancers), settings, transfer
-        )
-        tables.append(table)
-    for cancer in wanted:
-        table, seconds[f"general {cancer}"] = batch.keep(
-            "baselines",
-            f"general_{cancer}",
-            settings,
-            lambda c=cancer: benchmark.general(load(c), args.seed),
-        )
-        tables.append(table)
-    table = pd.concat(tables, ignore_index=True)
+    arguments = parser(__doc__)
+    arguments.add_argument("cancers", nargs="*", help="only these; printed, not written")
+    arguments.add_argument("--seed", type=int, default=0)
+    args = arguments.parse_args()
+    published = folder("published")
+    at_hand = [c for c in (*UNTRAINED, *TRAINING) if published_parts(c, published)]
+    settings = {"seed": args.seed, "code": code_digest(__spec__.name)}
     if args.cancers:
-        print(
-            table.pivot_table(
-                index=["model", "protocol"], columns=["cancer", "part"], values="accuracy"
-            )
-            .round(3)
-            .to_string()
-        )
+        table, _ = run([c for c in at_hand if c in args.cancers], at_hand, settings)
+        by = {"index": ["model", "protocol"], "columns": ["cancer", "part"]}
+        print(table.pivot_table(values="accuracy", **by).round(3).to_string())
         return
-    number = table.select_dtypes("float").columns
+
+    def rows() -> pd.DataFrame:
+        return experiments.compare_row_ways(training(at_hand), args.seed)
+
+    ways, spent = keep("baselines", "rows", settings, rows)
+    write_results("baseline_rows", ways, __spec__.name, settings, {"rows": spent})
+    table, seconds = run(at_hand, at_hand, settings)
     table = table.reindex(columns=list(RESULT_COLUMNS))
-    batch.write_results(
-        "baselines",
-        table.assign(**table[number].round(5)).sort_values(
-            ["experiment", "cancer", "part", "model", "protocol"], ignore_index=True
-        ),
-        settings,
-        seconds,
-    )
+    numbers = table.select_dtypes(np.floating).columns
+    table[numbers] = table[numbers].round(5)
+    by = ["experiment", "cancer", "part", "model", "protocol"]
+    table = table.sort_values(by, ignore_index=True)
+    write_results("baselines", table, __spec__.name, settings, seconds)
     print(f"{len(table)} rows, {sum(seconds.values()) / 60:.1f} minutes")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        raise SystemExit(str(error)) from None
+    call(main)

@@ -1,173 +1,134 @@
-"""Enrichment of predicted genes, published cohorts: python scripts/run_enrichment.py
+"""Enrichment of predicted genes on published cohorts.
 
-    DEGNEXT_DATA=/path/to/data OMP_NUM_THREADS=1 python scripts/run_enrichment.py
+    DEGNEXT_DATA=/path/to/data OMP_NUM_THREADS=1 python -m reproduction.experiments.enrichment
 
-Writes data/results/enrichment_terms.csv, the counterparts of the paper's Tables 4 and 5: T3 of BRCA and UCEC, called by a profile network that was
-trained on the other training cancers, under the published symbols (as the paper did; they do not belong to their rows) and under the
-recovered ones. And enrichment_cohorts.csv: for CHOL, KICH and READ, whose rows have recovered symbols, over-representation and
-pre-ranked GSEA in four libraries, by the three-class network that comes with the package and by edgeR.
+Writes data/results/enrichment_terms.csv, the counterparts of the paper's Tables 4 and 5: T3 of BRCA
+and UCEC, called by a profile network that was trained on the other training cancers, under the
+published symbols (as the paper did; they do not belong to their rows) and under the recovered ones.
+And enrichment_cohorts.csv: for CHOL, KICH and READ, whose rows have recovered symbols,
+over-representation and pre-ranked GSEA in four libraries, by the three-class network that comes
+with the package and by edgeR.
 """
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from degnext._common.errors import InputError
-from degnext.cohorts.cohort import TRAINING
+from degnext.cohorts.cohort import TRAINING, Cohort
 from degnext.cohorts.published import load_published, published_parts
-from degnext.enrichment import analysis as enrich
+from degnext.enrichment import analysis
 from degnext.enrichment.gene_sets import LIBRARIES, library_facts, load_gene_sets
-from degnext.evaluation import experiments as benchmark
+from degnext.evaluation.experiments import called_genes
 from degnext.labeling.differential_expression import differential_expression
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
-from reproduction import store as batch
+from reproduction.command import call, parser
 from reproduction.experiments import paper_terms
+from reproduction.sources import folder
+from reproduction.store import code_digest, keep, write_results
 
-MODULES = (
-    "enrich",
-    "gene_sets",
-    "profile",
-    "profile_genes",
-    "profile_model",
-    "profile_train",
-    "profile_steps",
-)
 NAMED = ("CHOL", "KICH", "READ")
 TOP = 15  # sets kept per library, group and method
 
 
 def main() -> None:
     """Run what is not done yet and write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
-    folder = batch.need_published()
+    arguments = parser(__doc__)
+    arguments.add_argument("--seed", type=int, default=0)
+    seed = arguments.parse_args().seed
+    published = folder("published")
     sets = [library_facts(name) for name in LIBRARIES]
-    settings = {
-        "seed": args.seed,
-        "code": batch.code_digest((*MODULES, "paper_terms", "benchmark")),
-        "gene_sets": sets,
-    }
-    seconds: dict[str, float] = {}
+    settings = {"seed": seed, "code": code_digest(__spec__.name), "gene_sets": sets}
 
-    def load(cancer: str):
-        return load_published(cancer, folder, train_part=None)
+    def has(part: str, cancers: tuple[str, ...]) -> list[str]:
+        return [c for c in cancers if part in published_parts(c, published)]
 
-    def terms(cancer: str) -> pd.DataFrame:
-        target, others = load(cancer), [load(c) for c in TRAINING if c != cancer]
-        network = ProfileClassifier(2, random_state=args.seed).fit(
-            [genes_of(c, benchmark.called_genes(c)) for c in others]
-        )
-        t3, called = target.rows("T3"), np.full(len(target.counts), -1)
-        called[t3] = network.predict(genes_of(target, t3)._replace(labels=None))
-        truth = target.codes[t3]
-        print(f"{cancer}: {np.mean(called[t3] == truth):.1%} of T3 right")
-        return pd.concat(
-            [
-                paper_terms.term_table(
-                    paper_terms.named_genes(target, names, called), cancer, names
-                )
-                for names in ("published", "recovered")
-            ]
-        )
+    def write(name: str, kind: str, cancers: list[str], compute: Callable) -> None:
+        kept = {c: keep("enrichment", f"{kind}_{c}", settings, lambda c=c: compute(c, seed))
+                for c in cancers}  # fmt: skip
+        table = pd.concat([table for table, _ in kept.values()], ignore_index=True)
+        prefix = "terms " if kind == "terms" else ""
+        seconds = {prefix + c: spent for c, (_, spent) in kept.items()}
+        write_results(name, table, __spec__.name, settings, seconds)
 
+    write("enrichment_terms", "terms", has("T3", paper_terms.CANCERS), terms)
+    write("enrichment_cohorts", "cohort", has("T1", NAMED), whole_cohort)
+
+
+def load(cancer: str) -> Cohort:
+    """Return every part at hand of a published cohort."""
+    return load_published(cancer, folder("published"), train_part=None)
+
+
+def terms(cancer: str, seed: int) -> pd.DataFrame:
+    """Call T3 by a network trained on the other training cancers, and test the paper's terms."""
+    target, others = load(cancer), [load(c) for c in TRAINING if c != cancer]
+    genes = [genes_of(c, called_genes(c)) for c in others]
+    network = ProfileClassifier(2, random_state=seed).fit(genes)
+    t3, called = target.rows("T3"), np.full(len(target.counts), -1)
+    called[t3] = network.predict(genes_of(target, t3)._replace(labels=None))
+    print(f"{cancer}: {np.mean(called[t3] == target.codes[t3]):.1%} of T3 right")
     tables = []
-    for cancer in [c for c in paper_terms.CANCERS if "T3" in published_parts(c, folder)]:
-        table, seconds[f"terms {cancer}"] = batch.keep(
-            "enrichment", f"terms_{cancer}", settings, lambda c=cancer: terms(c)
-        )
-        tables.append(table)
-    batch.write_results("enrichment_terms", pd.concat(tables, ignore_index=True), settings, seconds)
-
-    tables, seconds, settings = [], {}, settings | {"code": batch.code_digest(MODULES)}
-    for cancer in [c for c in NAMED if "T1" in published_parts(c, folder)]:
-        table, seconds[cancer] = batch.keep(
-            "enrichment",
-            f"cohort_{cancer}",
-            settings,
-            lambda c=cancer: whole_cohort(load(c), args.seed),
-        )
-        tables.append(table)
-    batch.write_results(
-        "enrichment_cohorts", pd.concat(tables, ignore_index=True), settings, seconds
-    )
+    for names in ("published", "recovered"):
+        named = paper_terms.named_genes(target, names, called)
+        tables.append(paper_terms.term_table(named, cancer, names))
+    return pd.concat(tables)
 
 
-def whole_cohort(cohort, seed: int) -> pd.DataFrame:
-    """Return the top sets of each library for UR, DR and all called genes, and at both ends of two rankings."""
-    proba = ProfileClassifier.pretrained(3).predict_proba(genes_of(cohort)._replace(labels=None))
+def whole_cohort(cancer: str, seed: int) -> pd.DataFrame:
+    """Return the top sets of each library for UR, DR and both, and at both ends of two rankings."""
+    cohort = load(cancer)
+    model = ProfileClassifier.pretrained(3)
+    proba = model.predict_proba(genes_of(cohort)._replace(labels=None))
     test = differential_expression(cohort.counts, cohort.groups)
-    symbols = enrich.gene_symbols(cohort)
+    symbols = analysis.gene_symbols(cohort)
     named = (symbols != "").to_numpy()
-    name, call = symbols.to_numpy()[named], proba.argmax(1)[named]
+    name, call_of = symbols.to_numpy()[named], proba.argmax(1)[named]
     edger = (np.sign(test["log_fc"]) * np.sqrt(test["stat"].clip(lower=0))).to_numpy()[named]
-    ranks = {"network": enrich.signed_score(proba[named], edger), "edgeR": edger}
+    network = analysis.signed_score(proba[named], edger)
+    ranks = {k: pd.Series(v, index=name) for k, v in (("network", network), ("edgeR", edger))}
     out = []
     for library in LIBRARIES:
         sets = load_gene_sets(library)
-        for group, codes in paper_terms.GROUPS.items():
-            table = enrich.over_representation(name[np.isin(call, codes)], name, sets)
-            n = int((table["q_value"] < 0.05).sum())
-            out.append(
-                table.head(TOP).assign(
-                    method="over-representation",
-                    genes_of=group,
-                    library=library,
-                    n_tested=len(table),
-                    n_significant=n,
-                )
-            )
-        for ranked_by, score in ranks.items():
-            table = enrich.preranked(
-                pd.Series(score, index=name), sets, seed=seed, permutations=500
-            )
-            n = int((table["q_value"] < 0.05).sum())
-            ends = pd.concat([table.head(TOP), table.tail(TOP)]).drop_duplicates("term")
-            out.append(
-                ends.assign(
-                    method=f"GSEA by {ranked_by}",
-                    library=library,
-                    n_tested=len(table),
-                    n_significant=n,
-                )
-            )
-        pair = (
-            [
-                enrich.preranked(
-                    pd.Series(s, index=name), sets, seed=seed, permutations=100
-                ).set_index("term")["nes"]
-                for s in ranks.values()
-            ]
-            if library == "hallmark"
-            else None
-        )
-        if pair is not None:
-            out.append(
-                pd.DataFrame(
-                    {
-                        "term": ["correlation of NES, network and edgeR"],
-                        "nes": [pair[0].corr(pair[1])],
-                        "method": ["agreement"],
-                        "library": [library],
-                        "n_tested": [len(pair[0])],
-                    }
-                )
-            )
-    table = (
-        pd.concat(out, ignore_index=True)
-        .assign(cancer=cohort.name)
-        .drop(columns=["genes", "lead_genes"])
-    )
+        tables = [*_over_represented(name, call_of, sets), *_at_both_ends(ranks, sets, seed)]
+        tables += [_agreement(ranks, sets, seed)] if library == "hallmark" else []
+        out += [table.assign(library=library) for table in tables]
+    table = pd.concat(out, ignore_index=True).assign(cancer=cohort.name)
+    table = table.drop(columns=["genes", "lead_genes"])
     first = ["cancer", "library", "method", "genes_of", "term"]
     return table[first + [c for c in table if c not in first]]
 
 
+def _counted(table: pd.DataFrame, tested: pd.DataFrame, method: str) -> pd.DataFrame:
+    significant = int((tested["q_value"] < 0.05).sum())
+    return table.assign(method=method, n_tested=len(tested), n_significant=significant)
+
+
+def _over_represented(name: np.ndarray, call_of: np.ndarray, sets: dict):
+    for group, codes in paper_terms.GROUPS.items():
+        tested = analysis.over_representation(name[np.isin(call_of, codes)], name, sets)
+        yield _counted(tested.head(TOP), tested, "over-representation").assign(genes_of=group)
+
+
+def _at_both_ends(ranks: dict[str, pd.Series], sets: dict, seed: int):
+    for ranked_by, score in ranks.items():
+        tested = analysis.preranked(score, sets, seed=seed, permutations=500)
+        ends = pd.concat([tested.head(TOP), tested.tail(TOP)]).drop_duplicates("term")
+        yield _counted(ends, tested, f"GSEA by {ranked_by}")
+
+
+def _agreement(ranks: dict[str, pd.Series], sets: dict, seed: int) -> pd.DataFrame:
+    network, edger = (
+        analysis.preranked(score, sets, seed=seed, permutations=100).set_index("term")["nes"]
+        for score in ranks.values()
+    )
+    term, nes = "correlation of NES, network and edgeR", network.corr(edger)
+    row = {"term": term, "nes": nes, "method": "agreement", "n_tested": len(network)}
+    return pd.DataFrame([row])
+
+
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        raise SystemExit(str(error)) from None
+    call(main)

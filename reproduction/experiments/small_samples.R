@@ -1,7 +1,7 @@
 # DESeq2 on draws of a few normal and a few tumor samples, with its default settings. degnext has edgeR's quasi-likelihood test and
-# limma-voom itself, equal to R's (tests/test_voom.py), but not DESeq2.
+# limma-voom itself, equal to R's (tests/labeling/test_voom.py), but not DESeq2.
 # Usage: Rscript small_samples.R FOLDER; reads every FOLDER/*.csv (genes in rows, samples in columns named N... and T...) and writes
-# FOLDER/*.deseq2. scripts/small_samples.py draws the samples, calls this and reads the answers.
+# FOLDER/*.deseq2. reproduction.experiments.small_samples draws the samples, calls this and reads the answers.
 suppressMessages(library(DESeq2))
 folder <- commandArgs(TRUE)[1]
 for (path in sort(list.files(folder, pattern = "[.]csv$", full.names = TRUE))) {

@@ -1,6 +1,6 @@
 """Draw k normal and k tumor samples of cohorts never trained on and score the network and three tests against the full cohort's labels.
 
-    DEGNEXT_DATA=/path/to/data python scripts/small_samples.py FOLDER    # about an hour on one core, most of it DESeq2's
+    DEGNEXT_DATA=/path/to/data python -m reproduction.experiments.small_samples FOLDER
 
 FOLDER takes the drawn counts and every answer, so that an interrupted run goes on where it stopped. DESeq2 runs in R (Debian:
 apt-get install r-bioc-deseq2). Writes data/results/small_samples.csv (a row per cohort, size, draw, method, scaling and cut-off)
@@ -9,7 +9,6 @@ and small_samples.run.json.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import platform
@@ -35,6 +34,7 @@ from degnext.evaluation.small_samples import (
 )
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
+from reproduction.command import call, parser
 
 CANCERS = (
     "BLCA",
@@ -64,15 +64,15 @@ def deseq2_rows(path: Path, labels: np.ndarray) -> list[dict]:
 
 def main() -> None:
     """Draw, ask, score, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--draws", type=int, default=10)
-    parser.add_argument(
+    arguments = parser(__doc__)
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--draws", type=int, default=10)
+    arguments.add_argument(
         "--no-r",
         action="store_true",
         help="do not start R; take the DESeq2 answers that are in FOLDER",
     )
-    args = parser.parse_args()
+    args = arguments.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     model = ProfileClassifier.pretrained(3, few_samples=True)
     cohorts = {cancer: load_published(cancer, train_part=None, fetch=False) for cancer in CANCERS}
@@ -117,7 +117,7 @@ def main() -> None:
     write_atomic(
         target / "small_samples.run.json",
         {
-            "command": "python scripts/small_samples.py FOLDER",
+            "command": "python -m reproduction.experiments.small_samples FOLDER",
             "draws": args.draws,
             "sizes": list(SIZES),
             "cuts": list(CUTS),
@@ -142,4 +142,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call(main)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The genes of the published rows, recovered from another pipeline's counts of the same samples."""

@@ -1,14 +1,14 @@
 """Find out which gene was counted in a row without a name, by the row's own counts.
 
-Two tables of one cohort, made by two pipelines from the same sequencing runs, hold the same genes and mostly the same
-patients, in an unknown order of both. The first pairs come from the spread of levels within each group of samples,
-which needs no pairing at all; gene pairs then pair the samples, and sample pairs the genes, by turns, until nothing is
-left to gain. Names, labels and the order of rows never enter (data/recovered_symbols/README.md has the numbers).
+Two tables of one cohort, made by two pipelines from the same sequencing runs, hold the same genes
+and mostly the same patients, in an unknown order of both. The first pairs come from the spread of
+levels within each group of samples, which needs no pairing at all; gene pairs then pair the
+samples, and sample pairs the genes, by turns, until nothing is left to gain. Names, labels and the
+order of rows never enter (data/recovered_symbols/README.md has the numbers).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +25,10 @@ _SEED_ROWS, _SEED_PAIRS, _ROUNDS = 800, 150, 6
 class Recovery:
     """What was recovered.
 
-    rows    : one line per row of the nameless table: ``symbol`` (empty unless sure), ``best`` (the nearest gene, sure or
-              not), ``correlation``, ``runner_up``
-    samples : the sample pairs in use: ``sample`` (nameless table), ``reference`` (other table), ``correlation``
+    rows    : one line per row of the nameless table: ``symbol`` (empty unless sure), ``best`` (the
+              nearest gene, sure or not), ``correlation``, ``runner_up``
+    samples : the sample pairs in use: ``sample`` (nameless table), ``reference`` (other table),
+              ``correlation``
     """
 
     rows: pd.DataFrame
@@ -42,24 +43,24 @@ def recover_symbols(
     *,
     min_mean: float = 50.0,
 ) -> Recovery:
-    """Name the rows of ``counts`` after the genes of ``reference`` that they follow across the samples they share.
+    """Name the rows of ``counts`` after the genes of ``reference`` that they follow across samples.
 
-    counts, reference: genes × samples, non-negative; the index of ``reference`` holds the names, columns may be in any
-    order. is_tumor: one entry per column. Genes of ``reference`` with a mean below ``min_mean`` are no candidates: the
-    published matrices hold well-expressed genes only. A row gets its name if it is its gene's best row and the gene is
-    its best gene, at a Pearson correlation of log counts per million above 0.90 and 0.05 ahead of the runner-up.
-    Raises InputError where a table is too small to pair.
+    counts, reference: genes × samples, non-negative; the index of ``reference`` holds the names,
+    columns may be in any order. is_tumor: one entry per column. Genes of ``reference`` with a mean
+    below ``min_mean`` are no candidates: the published matrices hold well-expressed genes only. A
+    row gets its name if it is its gene's best row and the gene is its best gene, at a Pearson
+    correlation of log counts per million above 0.90 and 0.05 ahead of the runner-up. Raises
+    InputError where a table is too small to pair.
     """
     reference = reference[
         ~reference.index.duplicated() & (reference.mean(axis=1) >= min_mean).to_numpy()
     ]
-    is_tumor, reference_is_tumor = (
-        np.asarray(is_tumor, dtype=bool),
-        np.asarray(reference_is_tumor, dtype=bool),
-    )
+    is_tumor = np.asarray(is_tumor, dtype=bool)
+    reference_is_tumor = np.asarray(reference_is_tumor, dtype=bool)
     if len(counts) < _SEED_PAIRS or len(reference) < _SEED_PAIRS:
         raise InputError(
-            f"pairing needs at least {_SEED_PAIRS} genes in both tables, not {len(counts)} and {len(reference)}: pass whole matrices"
+            f"pairing needs at least {_SEED_PAIRS} genes in both tables, not {len(counts)} and "
+            f"{len(reference)}: pass whole matrices"
         )
     a, b = _log_cpm(counts), _log_cpm(reference)
     pairs = seed_pairs(a, is_tumor, b, reference_is_tumor)
@@ -73,47 +74,36 @@ def recover_symbols(
         pairs = (order, best[order])
     sure = mutual & (top > MIN_CORRELATION) & (top - second > MIN_LEAD)
     names = reference.index.to_numpy()[best]
-    rows = pd.DataFrame(
-        {
-            "symbol": np.where(sure, names, ""),
-            "best": names,
-            "correlation": top,
-            "runner_up": second,
-        },
-        index=counts.index,
-    )
-    samples = pd.DataFrame(
-        {
-            "sample": counts.columns[i[trusted]],
-            "reference": reference.columns[j[trusted]],
-            "correlation": strength[trusted],
-        }
-    )
-    return Recovery(rows, samples)
+    rows = pd.DataFrame({"symbol": np.where(sure, names, ""), "best": names}, index=counts.index)
+    rows = rows.assign(correlation=top, runner_up=second)
+    samples = pd.DataFrame({"sample": counts.columns[i[trusted]]})
+    samples["reference"] = reference.columns[j[trusted]]
+    return Recovery(rows, samples.assign(correlation=strength[trusted]))
 
 
 def seed_pairs(
     a: np.ndarray, is_tumor: np.ndarray, b: np.ndarray, b_is_tumor: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pair rows whose spread of levels is alike in normal and in tumor samples, whatever the order of the samples.
+    """Pair rows whose spread of levels is alike in normal and in tumor samples, in any order.
 
-    Returns two index vectors of equal length: the pairs, among the most variable rows of ``a``, whose nearest gene is
-    nearest by the widest margin. Many are wrong; pairing samples needs only that more are right than chance has it.
+    Returns two index vectors of equal length: the pairs, among the most variable rows of ``a``,
+    whose nearest gene is nearest by the widest margin. Many are wrong; pairing samples needs only
+    that more are right than chance has it.
     """
     from scipy.spatial import cKDTree
 
     variable = np.argsort(-a.std(axis=1), kind="stable")[:_SEED_ROWS]
     distance, neighbour = cKDTree(_spread(b, b_is_tumor)).query(_spread(a, is_tumor)[variable], k=2)
-    clear = np.argsort(distance[:, 0] / np.maximum(distance[:, 1], 1e-12), kind="stable")[
-        :_SEED_PAIRS
-    ]
+    lead = distance[:, 0] / np.maximum(distance[:, 1], 1e-12)
+    clear = np.argsort(lead, kind="stable")[:_SEED_PAIRS]
     return variable[clear], neighbour[clear, 0]
 
 
 def pair_samples(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pair the columns of ``a`` and ``b`` (paired rows × samples) one to one; return both indices and their correlations.
+    """Pair the columns of ``a`` and ``b`` (paired rows × samples); return indices, correlations.
 
-    The pairing has the largest sum of correlations; where one table has more samples than the other, some stay alone.
+    The pairing has the largest sum of correlations; where one table has more samples than the
+    other, some stay alone.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -123,85 +113,18 @@ def pair_samples(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     return i, j, similar[i, j]
 
 
-def extend_dictionary(
-    direct: pd.Series, published: Iterable[str], order: Sequence[str]
-) -> tuple[pd.DataFrame, tuple[int, int]]:
-    """Carry a dictionary published symbol → true symbol over to symbols that no paired cohort has.
-
-    direct: true symbols indexed by published ones, found row by row. published: the symbols to look up. order: all gene
-    symbols by Ensembl id. The authors' names are every second entry of such a list (row 2 has name 3, row 3 name 5, …),
-    so position(published) = 2 · position(true) + d, where d counts the entries by which ``order`` and the authors' older
-    list differ up to there. A symbol is determined where its two neighbours in ``direct`` have the same d and it fits:
-    position − d must be even, for it and for every published symbol between the neighbours.
-
-    Returns the table (published_symbol, symbol, how, published_position, position) and, of the direct pairs that the
-    rule decides when each is left out in turn, how many it gets right and how many there are.
-    """
-    place = pd.Series(np.arange(len(order)), index=pd.Index(order))
-    place = place[~place.index.duplicated(keep=False) & (place.index != "")]
-    anchors = (
-        pd.DataFrame(
-            {"at": place.reindex(direct.index), "true": place.reindex(direct.to_numpy()).to_numpy()}
-        )
-        .dropna()
-        .astype(int)
-    )
-    anchors = anchors.sort_values("at")
-    # an anchor far out of line is a symbol that has changed hands between annotations
-    anchors = anchors[
-        (anchors["true"] - anchors["true"].rolling(7, center=True, min_periods=1).median()).abs()
-        < 400
-    ]
-    at, drift = anchors["at"].to_numpy(), (anchors["at"] - 2 * anchors["true"]).to_numpy()
-    asked = (
-        place.reindex(sorted(set(published) | set(direct.index))).dropna().astype(int).sort_values()
-    )
-    where = asked.to_numpy()
-
-    def decide(position: int, left: int, right: int) -> int:
-        """The true position, or −1: neighbours disagree, or someone's parity does not fit."""
-        between = where[(where > at[left]) & (where < at[right])]
-        fits = drift[left] == drift[right] and not ((between - drift[left]) % 2).any()
-        return (position - drift[left]) // 2 if fits else -1
-
-    held_out = [
-        (decide(at[k], k - 1, k + 1), (at[k] - drift[k]) // 2) for k in range(1, len(at) - 1)
-    ]
-    decided = [(guess, truth) for guess, truth in held_out if guess >= 0]
-    rows = [
-        (name, gene, "row by row", place.get(name, -1), place.get(gene, -1))
-        for name, gene in direct.items()
-    ]
-    names = np.asarray(order)
-    for name, position in asked[~asked.index.isin(direct.index)].items():
-        right = int(np.searchsorted(at, position))
-        if (
-            0 < right < len(at)
-            and (true := decide(position, right - 1, right)) >= 0
-            and names[true] in place.index
-        ):
-            rows.append((name, names[true], "by rule", position, true))
-    table = pd.DataFrame(
-        rows, columns=["published_symbol", "symbol", "how", "published_position", "position"]
-    )
-    return table.sort_values("published_symbol", ignore_index=True), (
-        sum(g == t for g, t in decided),
-        len(decided),
-    )
-
-
 def _log_cpm(counts: pd.DataFrame) -> np.ndarray:
     values = counts.to_numpy(dtype=float)
     library = values.sum(axis=0)
     if values.shape[1] < 8 or not (library > 0).all():
         raise InputError(
-            "pairing needs at least eight samples with counts in both tables: leave empty samples out"
+            "pairing needs at least eight samples with counts in both tables: leave empty ones out"
         )
     return np.log2(values * (1e6 / library) + 1)
 
 
 def _spread(values: np.ndarray, is_tumor: np.ndarray) -> np.ndarray:
-    """Quantiles within normal and within tumor, less the row's level, and the level itself at twice its weight."""
+    """Quantiles within normal and tumor, less the row's level, and the level at twice its weight."""
     at = np.linspace(0.02, 0.98, 15)
     shape = np.hstack(
         [np.quantile(values[:, group], at, axis=1).T for group in (~is_tumor, is_tumor)]
@@ -222,7 +145,7 @@ def _standard(values: np.ndarray) -> np.ndarray:
 
 
 def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Pearson correlation of every row of ``a`` with every row of ``b``; float32, since 6,514 × 15,000 are many."""
+    """Correlate every row of ``a`` with every row of ``b``; float32: 6,514 × 15,000 are many."""
     return _standard(a).astype(np.float32) @ _standard(b).astype(np.float32).T / a.shape[1]
 
 
@@ -230,8 +153,6 @@ def _best_genes(similar: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     best = similar.argmax(axis=1)
     mutual = similar.argmax(axis=0)[best] == np.arange(len(best))
     top = similar[np.arange(len(best)), best].astype(float)
-    similar[
-        np.arange(len(best)), best
-    ] = -2.0  # so that the next maximum is the runner-up, without a sort
+    similar[np.arange(len(best)), best] = -2.0  # then the next maximum is the runner-up
     second = similar.max(axis=1).astype(float)
     return best, mutual, top, second

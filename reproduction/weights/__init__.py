@@ -1,1 +1,1 @@
-"""TODO."""
+"""The profile network's weights: training, and the searches by which its pieces were chosen."""

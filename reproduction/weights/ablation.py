@@ -1,6 +1,8 @@
-"""Leave out one training cancer at a time and take the profile network apart, one piece per row: two classes, then three.
+"""Take the profile network apart, one piece per row: two classes, then three.
 
-    DEGNEXT_DATA=/path/to/data python scripts/ablate_profile.py    # about half an hour; writes data/results/profile_ablation.csv
+    DEGNEXT_DATA=/path/to/data python -m reproduction.weights.ablation    # about half an hour
+
+Leaves out one training cancer at a time and writes data/results/profile_ablation.csv.
 
 Each two-class variant is trained on the other eight training cancers and tested on the bio genes (F1 and T3) of the one left out; each
 three-class variant on T2 of the other seven that have T2, and tested on T2 of the eighth (five epochs, no subsampled images).
@@ -9,7 +11,6 @@ No cohort outside the nine is read.
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from degnext.learning.profile.alignment import direction_offset
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes
 from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS
-from reproduction.store import code_digest, write_results
+from reproduction.command import call, parser
+from reproduction.store import write_results
 from reproduction.weights.train import TRAINING, Published, scores, transfer_training_genes
 
 
@@ -32,7 +34,6 @@ def median_of_ratios(counts: np.ndarray) -> np.ndarray:
     return factors / factors.mean() * counts.sum(0).mean() / 1e6
 
 
-MODULES = ("noise", "profile", "profile_genes", "profile_model", "profile_tests", "profile_train")
 SCALINGS = {
     "weighted total": None,
     "plain total": lambda counts: size_factors(counts),
@@ -146,13 +147,13 @@ def main() -> None:
     import pandas as pd
 
     default = Path(__file__).resolve().parents[2] / "data" / "results" / "profile_ablation.csv"
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=default)
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument(
+    arguments = parser(__doc__)
+    arguments.add_argument("--out", type=Path, default=default)
+    arguments.add_argument("--seeds", type=int, default=1)
+    arguments.add_argument(
         "--resume", action="store_true", help="keep the variants that the table holds whole"
     )
-    args = parser.parse_args()
+    args = arguments.parse_args()
     if shared_data() is None:
         raise SystemExit("DEGNEXT_DATA is unset: point it at the folder that holds published/")
     cohorts = [Published(c, shared_data() / "published") for c in TRAINING]
@@ -198,11 +199,12 @@ def main() -> None:
     write_results(
         args.out.stem,
         table,
-        {"code": code_digest(MODULES), "seeds": args.seeds} | kept,
+        __spec__.name,
+        {"seeds": args.seeds} | kept,
         table.groupby("variant", sort=False)["seconds"].sum().round(1).to_dict(),
         args.out.parent,
     )
 
 
 if __name__ == "__main__":
-    main()
+    call(main)

@@ -1,6 +1,8 @@
-"""Leave out one training cancer at a time and compare ways to align and to train the two-class profile network, under noise.
+"""Compare ways to align and to train the two-class profile network, under noise.
 
-    DEGNEXT_DATA=/path/to/data python scripts/search_alignment.py    # a few minutes; writes data/results/alignment_search.csv
+    DEGNEXT_DATA=/path/to/data python -m reproduction.weights.alignment    # a few minutes
+
+Leaves out one training cancer at a time and writes data/results/alignment_search.csv.
 
 Each network is trained on the other training cancers and tested on the bio genes (F1 and T3) of the one left out, twice: with all its samples,
 and cut to the size of READ (121 genes, 10 normal and 160 tumor samples). No cohort outside the nine is read.
@@ -21,9 +23,9 @@ from degnext.evaluation.experiments import called_genes
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
-from reproduction.store import code_digest, write_results
+from reproduction.command import call, parser
+from reproduction.store import write_results
 
-MODULES = ("noise", "profile", "profile_genes", "profile_model", "profile_tests", "profile_train")
 ALIGNMENTS = {
     "none": None,
     "kernel without errors, valley 0.5": partial(direction_offset, errors=0, valley=0.5),
@@ -40,9 +42,7 @@ LEVELS = {
 DRAWS = {"whole": 2, "as small as READ": 8}
 
 
-def small(
-    cohort: Cohort, rows: np.ndarray, rng: np.random.Generator
-) -> tuple[Cohort, np.ndarray]:
+def small(cohort: Cohort, rows: np.ndarray, rng: np.random.Generator) -> tuple[Cohort, np.ndarray]:
     """Return the cohort with 10 normal and 160 tumor samples, and 121 of its genes ``rows``."""
     columns = [
         rng.permutation(np.flatnonzero(cohort.is_tumor == t))[:n]
@@ -91,6 +91,7 @@ def tested(cohort: Cohort, models: dict[str, ProfileClassifier]):
 
 def main() -> None:
     """Train, test and write the mean over draws."""
+    parser(__doc__).parse_args()
     start = time.perf_counter()
     cohorts = {c: load_published(c, train_part=None) for c in TRAINING}
     genes, rows = {c: genes_of(v, called_genes(v)) for c, v in cohorts.items()}, []
@@ -117,7 +118,8 @@ def main() -> None:
     write_results(
         "alignment_search",
         table.reset_index(),
-        {"code": code_digest(MODULES)},
+        __spec__.name,
+        {},
         {"all": round(time.perf_counter() - start, 1)},
     )
     print(
@@ -129,4 +131,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call(main)

@@ -1,6 +1,6 @@
-"""Ask the package's two-class network for all bio genes of the cohorts never trained on and write how sure and how right it is.
+"""How sure and how right the two-class network is, on all bio genes of cohorts never trained on.
 
-    DEGNEXT_DATA=/path/to/data python scripts/calibrate_profile.py    # seconds
+    DEGNEXT_DATA=/path/to/data python -m reproduction.weights.calibration    # seconds
 
 Writes data/results/profile_reliability.csv (bins of confidence, per cohort and pooled) and profile_abstention.csv (accuracy
 against coverage). Nothing is fitted here: the temperature comes with the weights.
@@ -18,21 +18,15 @@ from degnext.cohorts.published import load_published
 from degnext.evaluation.calibration import abstention, calibration_error, reliability
 from degnext.evaluation.profile_network import answer_on_q
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
-from reproduction.store import code_digest, write_results
+from reproduction.command import call, parser
+from reproduction.store import write_results
 
-MODULES = (
-    "profile",
-    "profile_genes",
-    "profile_model",
-    "profile_steps",
-    "profile_tests",
-    "profile_train",
-)
 CANCERS = ("BLCA", "CHOL", "HNSC", "KICH", "READ", "STAD")
 
 
 def main() -> None:
     """Ask, bin, write."""
+    parser(__doc__).parse_args()
     start = time.perf_counter()
     model = ProfileClassifier.pretrained(2)
     labels, proba = {}, {}
@@ -52,20 +46,20 @@ def main() -> None:
             f"{curves[cancer].query('wrong == 0')['coverage'].max():.1%} answered before the first error"
         )
     settings = {
-        "code": code_digest(MODULES),
         "weights": hashlib.sha256(
             (WEIGHTS / "profile_two_class.safetensors").read_bytes()
-        ).hexdigest(),
+        ).hexdigest()
     }
     for name, tables in (("reliability", bins), ("abstention", curves)):
         table = pd.concat([t.assign(cancer=c) for c, t in tables.items()], ignore_index=True)
         write_results(
             f"profile_{name}",
             table.round(6),
+            __spec__.name,
             settings,
             {"all": round(time.perf_counter() - start, 1)},
         )
 
 
 if __name__ == "__main__":
-    main()
+    call(main)

@@ -1,16 +1,15 @@
 """Train the profile network's three sets of weights from the published data and write their model card.
 
-    DEGNEXT_DATA=/path/to/data python scripts/train_profile.py            # weights and card, about two minutes
-    DEGNEXT_DATA=/path/to/data python scripts/train_profile.py --general  # adds general learning, cohort by cohort
-    DEGNEXT_DATA=/path/to/data python scripts/train_profile.py --only few # trains the small-sample network alone; or --only two
+    DEGNEXT_DATA=/path/to/data python -m reproduction.weights.train             # two minutes
+    DEGNEXT_DATA=/path/to/data python -m reproduction.weights.train --general   # cohort by cohort
+    DEGNEXT_DATA=/path/to/data python -m reproduction.weights.train --only few  # or --only two
 
 The training cancers are the paper's nine. What was chosen (channels, alignment, epochs, calibration) was chosen by
-leaving out one of them at a time: see scripts/ablate_profile.py.
+leaving out one of them at a time: see reproduction/weights/ablation.py.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
 import json
@@ -28,6 +27,7 @@ from degnext.evaluation.small_samples import SIZES
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
 from degnext.learning.profile.genes import Genes, subsample
 from degnext.learning.profile.image import FEW_CHANNELS
+from reproduction.command import call, parser
 
 TRAINING = ("BRCA", "KIRC", "KIRP", "LIHC", "LUAD", "LUSC", "PRAD", "THCA", "UCEC")
 UNTRAINED = ("BLCA", "CHOL", "HNSC", "KICH", "READ", "STAD")  # of the paper's eight, those at hand
@@ -218,21 +218,21 @@ def write_card(card: dict, out: Path) -> None:
 
 def main() -> None:
     """Train, test once on the untrained cohorts, write weights and card."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
+    arguments = parser(__doc__)
+    arguments.add_argument("--out", type=Path, default=WEIGHTS)
+    arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument(
         "--general", action="store_true", help="also run general learning on every cohort at hand"
     )
-    parser.add_argument(
+    arguments.add_argument(
         "--only",
         choices=("two", "few"),
         help="train the two-class or the small-sample network only; weights and card keep the rest",
     )
-    parser.add_argument(
+    arguments.add_argument(
         "--threads", type=int, default=1, help="the network is small: more threads hardly help"
     )
-    args = parser.parse_args()
+    args = arguments.parse_args()
     if shared_data() is None:
         raise SystemExit("DEGNEXT_DATA is unset: point it at the folder that holds published/")
     import torch
@@ -368,10 +368,6 @@ def main() -> None:
     write_card(card, args.out)
 
 
-if __name__ == "__main__":
-    main()
-
-
 _FEW = {
     "width": 4,
     "n_filters": 16,
@@ -403,3 +399,7 @@ def train_few(
             images.append(model.encode(part)[rows])
             labels.append(np.asarray(genes.labels)[rows])
     return model.fit(np.concatenate(images), np.concatenate(labels))
+
+
+if __name__ == "__main__":
+    call(main)

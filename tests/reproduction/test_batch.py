@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from degnext._common.errors import InputError
 from degnext.evaluation.record import saved_results
 from reproduction import store as batch
+from reproduction.sources import folder
 
 
 def test_a_finished_cohort_is_not_computed_again_and_changed_settings_are():
@@ -34,7 +36,12 @@ def test_a_run_that_dies_leaves_nothing_that_looks_finished():
 
 def test_the_record_says_how_and_from_what(tmp_path):
     path = batch.write_results(
-        "table", pd.DataFrame({"x": [1.5]}), {"seed": 0}, {"KICH": 2.0, "READ": 3.5}, tmp_path
+        "table",
+        pd.DataFrame({"x": [1.5]}),
+        "reproduction.experiments.noise",
+        {"seed": 0},
+        {"KICH": 2.0, "READ": 3.5},
+        tmp_path,
     )
     record = json.loads((tmp_path / "table.run.json").read_text())
     assert (
@@ -43,19 +50,25 @@ def test_the_record_says_how_and_from_what(tmp_path):
     assert (
         len(record["data"]["commit"]) == 40
         and record["versions"]["numpy"]
-        and record["command"].startswith("python scripts/")
+        and record["command"].startswith("python -m reproduction.experiments.noise")
     )
     assert str(tmp_path) not in json.dumps(record)
 
 
-def test_code_that_changed_is_other_code():
-    assert batch.code_digest(["noise"]) != batch.code_digest(["rows"]) and batch.code_digest(
-        ["noise", "rows"]
-    ) == batch.code_digest(["rows", "noise"])
+def test_code_that_changed_is_other_code(monkeypatch):
+    noise, audit = "reproduction.experiments.noise", "reproduction.audit.run"
+    before = batch.code_digest(noise), batch.code_digest(audit)
+    assert before[0] != before[1]
+    read = Path.read_bytes
+    touched = lambda path: read(path) + b"#" * (path.name == "perturb.py")  # noqa: E731
+    monkeypatch.setattr(Path, "read_bytes", touched)
+    batch.code_digest.cache_clear()
+    assert batch.code_digest(noise) != before[0], "noise imports perturb, if far down"
+    batch.code_digest.cache_clear()
 
 
 def test_missing_data_are_one_sentence(is_helpful):
     with pytest.raises(InputError, match="set DEGNEXT_DATA") as caught:
-        batch.need_published()
+        folder("published")
     assert is_helpful(str(caught.value))
     assert saved_results("no such table") is None

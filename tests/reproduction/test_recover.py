@@ -11,7 +11,8 @@ import pytest
 from degnext._common.errors import InputError
 from degnext._common.paths import data_dir
 from degnext.cohorts.demo import draw, load_parameters
-from reproduction.recovered_symbols.pairing import extend_dictionary, pair_samples, recover_symbols
+from reproduction.recovered_symbols.dictionary import extend_dictionary
+from reproduction.recovered_symbols.pairing import pair_samples, recover_symbols
 
 needs_data = pytest.mark.skipif(
     not os.environ.get("DEGNEXT_DATA"),

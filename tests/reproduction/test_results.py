@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ import pytest
 from degnext._common.errors import InputError
 from degnext.cohorts.paper import paper_value
 from degnext.evaluation.metrics import RESULT_COLUMNS
+from reproduction import readme_tables
 from reproduction import tables as results
 
 
@@ -108,7 +108,7 @@ def test_a_missing_table_says_how_to_make_it(committed, is_helpful):
     committed("network", [row()])
     with pytest.raises(InputError) as error:
         results.committed_scores()
-    assert "run_baselines.py" in str(error.value) and is_helpful(str(error.value))
+    assert "reproduction.experiments.baselines" in str(error.value) and is_helpful(str(error.value))
 
 
 def test_what_training_lacks_is_told_from_the_notes(committed):
@@ -167,15 +167,12 @@ def test_what_training_lacks_is_told_from_the_notes(committed):
 
 def test_the_readme_shows_what_the_committed_tables_say():
     root = Path(__file__).resolve().parents[2]
-    spec = importlib.util.spec_from_file_location(
-        "show_results", root / "scripts" / "show_results.py"
-    )
-    show = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(show)
     shown = (
         (root / "README.md")
         .read_text()
         .split("<!-- results -->\n")[1]
         .split("\n<!-- end of results -->")[0]
     )
-    assert shown == show.text(results.committed_scores()), "run scripts/show_results.py"
+    assert shown == readme_tables.text(results.committed_scores()), (
+        "run python -m reproduction.readme_tables"
+    )

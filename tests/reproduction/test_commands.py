@@ -1,0 +1,34 @@
+"""Every command of reproduction/ starts by ``python -m`` and explains itself without any data."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+import reproduction
+
+ROOT = Path(reproduction.__file__).parent
+COMMANDS = sorted(
+    ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+    for path in ROOT.rglob("*.py")
+    if "__main__" in path.read_text() and path.name != "command.py"
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_explains_itself(command, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [command, "--help"])
+    monkeypatch.delitem(sys.modules, command, raising=False)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module(command, run_name="__main__")
+    said = capsys.readouterr().out
+    assert end.value.code == 0 and f"python -m {command}" in said
+
+
+def test_there_is_a_command_for_every_kind_of_committed_file():
+    for name in ("experiments.network", "experiments.noise", "audit.run", "weights.train",
+                 "demo_data.cohorts", "recovered_symbols.run", "readme_tables"):  # fmt: skip
+        assert f"reproduction.{name}" in COMMANDS
