@@ -9,7 +9,7 @@ GROUPS ?=
 PARAMS ?=
 BIN := .venv/bin
 
-.PHONY: book test lab clean env
+.PHONY: book test check lab clean env
 .DEFAULT_GOAL := book
 
 env: .venv/.ready
@@ -26,6 +26,13 @@ book: .venv/.ready
 
 test: .venv/.ready
 	$(BIN)/python -m pytest
+
+# formatting, lint, which room may know which, types of the public names; sizes are held by make test
+check: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 lab: .venv/.ready
 	$(BIN)/jupyter lab notebooks

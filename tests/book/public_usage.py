@@ -1,0 +1,34 @@
+"""The public names as a user writes them; ``make check`` type-checks this file, nobody runs it."""
+
+from pathlib import Path
+from typing import assert_type
+
+import numpy as np
+import pandas as pd
+
+import degnext
+
+
+def data(folder: Path) -> degnext.Cohort:
+    registry: pd.DataFrame = degnext.registry()
+    assert_type(degnext.CLASS_NAMES, tuple[str, str, str])
+    names: tuple[str, ...] = degnext.CANCERS + degnext.TRAINING + degnext.UNTRAINED
+    table: pd.DataFrame = degnext.paper_table(4)
+    try:
+        cohort = degnext.load_cohort(names[0], "published", data_dir=folder, train_part="T2")
+    except degnext.InputError:
+        cohort = degnext.load_cohort("KICH", seed=1)
+    assert_type(cohort, degnext.Cohort)
+    print(registry, table, cohort.n_tumor, cohort.rows("T1", "Q"))
+    return degnext.Cohort(cohort.counts, cohort.groups, name="MINE", notes=("mine",))
+
+
+def prediction(counts: pd.DataFrame, groups: pd.Series) -> list[str]:
+    table: pd.DataFrame = degnext.predict(counts, groups, name="MINE")
+    return table.attrs["notes"]
+
+
+def a_notebook() -> None:
+    with degnext.NotebookRun("02_labeling", cancer="READ") as run:
+        assert_type(run.cohort("raw"), degnext.Cohort)
+        run.note(mean=np.float64(1).item())
