@@ -21,6 +21,7 @@ from degnext._common.paths import shared_data
 from degnext.labeling import differential_expression as edger
 from degnext.preprocessing import filters as preprocess
 from degnext.preprocessing import symbols as annotation
+from degnext.preprocessing import tcgabiolinks
 
 STEPS = {
     "outliers": "outliers",
@@ -64,10 +65,10 @@ def run_degnext(
         return value
 
     def normalise():
-        kept = preprocess.tcgabiolinks_normalize(counts, info, "geneLength")
+        kept = tcgabiolinks.tcgabiolinks_normalize(counts, info, "geneLength")
         # R computes both normalisations before it throws them away, and so does this timing
-        preprocess.between_lane(
-            preprocess.within_lane(kept, info["gene_length"].reindex(kept.index))
+        tcgabiolinks.between_lane(
+            tcgabiolinks.within_lane(kept, info["gene_length"].reindex(kept.index))
         )
         return kept
 

@@ -53,6 +53,7 @@ def one_size(n_genes: int, n_samples: int) -> dict[str, float]:
             genes.to_csv(handle, index=False)
         os.environ["DEGNEXT_DATA"] = folder
         from degnext.preprocessing import filters as preprocess
+        from degnext.preprocessing import symbols, tcgabiolinks
 
         samples = [f"S{j}" for j in range(n_samples)]
         counts = pd.DataFrame(
@@ -74,11 +75,11 @@ def one_size(n_genes: int, n_samples: int) -> dict[str, float]:
             return value
 
         counts, groups = timed("drop_outliers", lambda: preprocess.drop_outliers(counts, groups))
-        counts = timed("map_symbols", lambda: preprocess.map_symbols(counts)[0])
-        within = timed("within_lane", lambda: preprocess.within_lane(counts, info["gc_content"]))
-        timed("between_lane", lambda: preprocess.between_lane(within))
+        counts = timed("map_symbols", lambda: symbols.map_symbols(counts)[0])
+        within = timed("within_lane", lambda: tcgabiolinks.within_lane(counts, info["gc_content"]))
+        timed("between_lane", lambda: tcgabiolinks.between_lane(within))
         within = None
-        timed("tcgabiolinks_gcContent", lambda: preprocess.tcgabiolinks_normalize(counts, info))
+        timed("tcgabiolinks_gcContent", lambda: tcgabiolinks.tcgabiolinks_normalize(counts, info))
         for method in ("total", "upper_quartile", "tmm"):
             timed(f"size_factors_{method}", lambda method=method: size_factors(counts, method))
         timed("scale", lambda: scale(counts))

@@ -191,7 +191,7 @@ def _check_out(path: Path | None, force: bool, inputs: Sequence[str | None]) -> 
 def _fetch(a: argparse.Namespace) -> None:
     from degnext.cohorts import gdc, xena
     from degnext.cohorts.cohort import check_cancer
-    from degnext.cohorts.published_files import fetch_published
+    from degnext.cohorts.published import fetch_published
 
     check_cancer(a.cancer)
     if a.source == "published":

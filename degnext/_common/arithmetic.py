@@ -5,7 +5,7 @@ from __future__ import annotations
 from scipy.special import polygamma
 
 
-def _trigamma_inverse(value: float) -> float:
+def trigamma_inverse(value: float) -> float:
     """Return y with trigamma(y) = value, by Newton steps on 1 / trigamma as in limma."""
     if value > 1e7:
         return value**-0.5

@@ -1,9 +1,8 @@
-"""Downloads that survive bad networks: retries, Retry-After, resumed parts, checksums, nothing half-written."""
+"""Downloads that survive bad networks: retries, resumed parts, checksums, nothing half-written."""
 
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import os
 import time
 from dataclasses import dataclass
@@ -11,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from degnext._common.errors import InputError
-from degnext._common.files import disk_errors, file_checksum
+from degnext._common.files import file_checksum, folder_lock
 
 _RETRY_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _CHUNK = 1 << 18
 
 
 class DownloadError(InputError):
-    """Say which address could not be read and what to do; ``status`` is the HTTP status, or None."""
+    """Say which address could not be read and what to do; ``status`` is the HTTP status or None."""
 
     def __init__(self, message: str, status: int | None = None):
         super().__init__(message)
@@ -35,70 +34,59 @@ class Retry:
     timeout_s: tuple[float, float] = (15.0, 60.0)  # to connect, between two pieces
 
     def sleep(self, failures: int, retry_after: str | None = None) -> None:
-        """Wait as long as the server asked (seconds or an HTTP date), else with exponential backoff."""
+        """Wait as long as the server asked (seconds or an HTTP date), else longer every time."""
+        import urllib3
+
         seconds = min(self.backoff_s * 2 ** (failures - 1), self.longest_s)
-        if retry_after:
-            try:
-                seconds = float(retry_after)
-            except ValueError:
-                with contextlib.suppress(TypeError, ValueError):
-                    seconds = (
-                        email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time()
-                    )
-            if seconds > self.longest_s:
-                raise DownloadError(
-                    f"the server asks to wait {seconds:.0f} s: run the same command again after that "
-                    "time; what has arrived is kept"
-                )
-        time.sleep(max(seconds, 0.0))
+        with contextlib.suppress(urllib3.exceptions.InvalidHeader):
+            seconds = urllib3.Retry().parse_retry_after(retry_after) if retry_after else seconds
+        if seconds > self.longest_s:
+            raise DownloadError(
+                f"the server asks to wait {seconds:.0f} s: run the same command again after that "
+                "time; what has arrived is kept"
+            )
+        time.sleep(seconds)
+
+
+PATIENT = Retry()
 
 
 def open_url(
-    url: str, payload: Any = None, headers: dict[str, str] | None = None, retry: Retry = Retry()
+    url: str, payload: Any = None, headers: dict[str, str] | None = None, retry: Retry = PATIENT
 ) -> Any:
     """Return the streamed ``requests`` answer of a GET, or of a POST when there is a JSON payload.
 
-    Status 408, 425, 429 and 5xx and failed connections are tried again. Raises DownloadError when that does not help.
+    Status 408, 425, 429 and 5xx and failed connections are tried again. Raises DownloadError when
+    that does not help.
     """
     import requests
+    from requests import exceptions as wrong
 
     method, failures = "GET" if payload is None else "POST", 0
+    options = {"json": payload, "stream": True, "timeout": retry.timeout_s}
+    options["headers"] = {"Accept-Encoding": "identity"} | (headers or {})
     while True:
         retry_after = status = None
         try:
-            answer = requests.request(
-                method,
-                url,
-                json=payload,
-                stream=True,
-                timeout=retry.timeout_s,
-                headers={"Accept-Encoding": "identity", **(headers or {})},
-            )
+            answer = requests.request(method, url, **options)
             status = answer.status_code
             if status < 400 or status == 416:
                 return answer
             reason, retry_after = f"HTTP {status}", answer.headers.get("Retry-After")
             answer.close()
             if status not in _RETRY_STATUS:
-                raise DownloadError(
-                    f"{url} answered {reason} {answer.reason}: check the address and the name",
-                    status,
-                )
-        except (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.MissingSchema,
-            requests.exceptions.InvalidSchema,
-        ) as error:
-            raise DownloadError(
-                f"{url!r} is no web address: start it with https:// or http://"
-            ) from error
-        except requests.RequestException as error:
+                message = f"{url} answered {reason} {answer.reason}: check the address and the name"
+                raise DownloadError(message, status)
+        except (wrong.InvalidURL, wrong.MissingSchema, wrong.InvalidSchema) as error:
+            message = f"{url!r} is no web address: start it with https:// or http://"
+            raise DownloadError(message) from error
+        except wrong.RequestException as error:
             reason = type(error).__name__
         failures += 1
         if failures >= retry.attempts:
             raise DownloadError(
-                f"cannot reach {url} ({reason}, {failures} attempts): check the network or the proxy "
-                "and run the same command again; what has arrived is kept",
+                f"cannot reach {url} ({reason}, {failures} attempts): check the network or the "
+                "proxy and run the same command again; what has arrived is kept",
                 status,
             )
         retry.sleep(failures, retry_after)
@@ -110,100 +98,87 @@ def download(
     checksum: str | None = None,
     *,
     progress: bool = True,
-    retry: Retry = Retry(),
+    retry: Retry = PATIENT,
 ) -> dict[str, str]:
-    """Download ``url`` to ``path`` and return the answer's headers ({} when the file was already there and right).
+    """Download ``url`` to ``path``; return the answer's headers ({} when the file was right there).
 
-    An interrupted download leaves ``<path>.part``; the next call asks for the rest with a Range header, guarded by
-    the ETag or the date that the server gave, or by ``checksum`` ("md5:…", "sha256:…" or "git:…"). The file gets its
-    name only when it is complete and its checksum fits. Raises DownloadError, or InputError on a full disk.
+    An interrupted download leaves ``<path>.part``; the next call asks for the rest with a Range
+    header, guarded by the ETag or the date that the server gave, or by ``checksum`` ("md5:…",
+    "sha256:…" or "git:…"). The file gets its name only when it is complete and its checksum fits.
+    One process at a time downloads into a folder. Raises DownloadError, or InputError on a full
+    disk.
     """
     from tqdm import tqdm
 
     path = Path(path)
-    with disk_errors(path.parent):
+    part, tag = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.tag")
+    best = failures = mismatches = 0
+    options = {"unit": "B", "unit_scale": True, "leave": False, "disable": not progress}
+    with folder_lock(path.parent), tqdm(desc=path.name, **options) as bar:
         if path.exists():
             if checksum is None or file_checksum(path, checksum) == checksum:
                 return {}
             path.unlink()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part, tag = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.tag")
-        best = failures = mismatches = 0
-        with tqdm(
-            unit="B", unit_scale=True, desc=path.name, disable=not progress, leave=False
-        ) as bar:
-            while True:
-                finished, headers = _receive(url, part, tag, checksum is not None, bar, retry)
-                size = part.stat().st_size if part.exists() else 0
-                if finished and (checksum is None or file_checksum(part, checksum) == checksum):
-                    os.replace(part, path)
-                    tag.unlink(missing_ok=True)
-                    return headers
-                if (
-                    finished
-                ):  # complete but wrong: start over, a proxy or a bad disk may have garbled it
-                    part.unlink()
-                    tag.unlink(missing_ok=True)
-                    mismatches, best = mismatches + 1, 0
-                    if mismatches == 3:
-                        raise DownloadError(
-                            f"{url} came three times with a checksum other than {checksum}: the file "
-                            "on the server is not the expected one; try again later or report it"
-                        )
-                failures = 0 if size > best else failures + 1
-                best = max(best, size)
-                if failures >= retry.attempts:
-                    raise DownloadError(
-                        f"{url} keeps breaking off at {size} bytes ({failures} attempts): run the same "
-                        "command again; what has arrived is kept"
-                    )
-                retry.sleep(max(failures, 1))
+        while True:
+            whole, headers = _receive(url, part, tag, checksum is not None, bar, retry)
+            if whole and (checksum is None or file_checksum(part, checksum) == checksum):
+                os.replace(part, path)
+                tag.unlink(missing_ok=True)
+                return headers
+            size = part.stat().st_size if part.exists() else 0
+            if whole:  # and wrong: a proxy or a bad disk may have garbled it
+                part.unlink()
+                tag.unlink(missing_ok=True)
+                mismatches, best = mismatches + 1, 0
+            failures = 0 if size > best else failures + 1
+            best = max(best, size)
+            if mismatches == 3:
+                raise DownloadError(
+                    f"{url} came three times with a checksum other than {checksum}: the file on "
+                    "the server is not the expected one; try again later or report it"
+                )
+            if failures >= retry.attempts:
+                raise DownloadError(
+                    f"{url} keeps breaking off at {size} bytes ({failures} attempts): run the "
+                    "same command again; what has arrived is kept"
+                )
+            retry.sleep(max(failures, 1))
 
 
 def _receive(
     url: str, part: Path, tag: Path, checked: bool, bar: Any, retry: Retry
 ) -> tuple[bool, dict[str, str]]:
-    """Add to ``part`` what the server still has to send; return whether all of it is there, and the headers."""
+    """Add to ``part`` what the server still has; return whether all is there, and the headers."""
     import urllib3
 
     start = part.stat().st_size if part.exists() else 0
     known = tag.read_text() if tag.exists() else ""
     headers = {}
-    if start and (
-        known or checked
-    ):  # without either, the part may belong to an older version of the file
+    if start and (known or checked):  # with neither, the part may belong to an older version
         headers = {"Range": f"bytes={start}-"} | ({"If-Range": known} if known else {})
     with open_url(url, headers=headers, retry=retry) as answer:
-        got = dict(answer.headers)
+        got, status = dict(answer.headers), answer.status_code
         span = answer.headers.get("Content-Range", "")
-        if answer.status_code == 416:
-            complete = span == f"bytes */{start}"
+        complete, resumed = span == f"bytes */{start}", status == 206
+        if status == 416 or (resumed and not span.startswith(f"bytes {start}-")):
             if not complete:
-                part.unlink()
+                part.unlink(missing_ok=True)
             return complete, got
-        resumed = answer.status_code == 206
-        if resumed and not span.startswith(f"bytes {start}-"):
-            part.unlink()
-            return False, got
         if not resumed:
-            start = 0
-            etag = answer.headers.get("ETag", "")
-            validator = (
-                etag
-                if etag and not etag.startswith("W/")
-                else answer.headers.get("Last-Modified", "")
-            )
-            tag.write_text(validator)
-        length = answer.headers.get("Content-Length")
-        bar.total, bar.n = start + int(length) if length else None, start
+            start, etag = 0, answer.headers.get("ETag") or "W/"
+            weak = etag.startswith("W/")
+            tag.write_text(answer.headers.get("Last-Modified", "") if weak else etag)
+        length = answer.headers.get("Content-Length", "")
+        length = int(length) if length.isdigit() else None
+        bar.total, bar.n = start + length if length else None, start
         bar.refresh()
         with open(part, "ab" if resumed else "wb") as handle:
             try:
                 for piece in answer.raw.stream(_CHUNK, decode_content=False):
                     handle.write(piece)
                     bar.update(len(piece))
-            except (
-                urllib3.exceptions.HTTPError
-            ):  # broken off: what came is kept, the caller asks for the rest
+            except urllib3.exceptions.HTTPError:  # broken off: the caller asks for the rest
                 return False, got
-        return length is None or part.stat().st_size == start + int(length), got
+            handle.flush()
+            os.fsync(handle.fileno())
+        return length is None or part.stat().st_size == start + length, got

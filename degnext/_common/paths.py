@@ -1,4 +1,4 @@
-"""Where things lie, resolved from this file and the environment, never from the working directory."""
+"""Where things lie, by this file and the environment, never by the working directory."""
 
 from __future__ import annotations
 
@@ -12,37 +12,40 @@ _ROOT = _PACKAGE.parent
 
 
 def data_dir() -> Path:
-    """Return the folder of small committed data: ``data/`` of a checkout, ``degnext/_data`` of an installed wheel."""
+    """Return the small committed data: ``data/`` of a checkout, ``degnext/_data`` of a wheel."""
     checkout, wheel = _ROOT / "data", _PACKAGE / "_data"
     return checkout if (checkout / "cohorts.csv").exists() else wheel
 
 
 def shared_data() -> Path | None:
-    """Return the folder named by ``DEGNEXT_DATA`` (real data that the project does not carry), or None when unset."""
+    """Return the folder that ``DEGNEXT_DATA`` names (real data, not carried), or None if unset."""
     value = os.environ.get("DEGNEXT_DATA", "").strip()
     if not value:
         return None
     folder = Path(value).expanduser()
     if not folder.is_dir():
         raise InputError(
-            f"DEGNEXT_DATA names {value!r}, which is no folder: point it at the data folder or unset it"
+            f"DEGNEXT_DATA names {value!r}, which is no folder: point it at the data folder or "
+            "unset it"
         )
     return folder
 
 
 def results_dir(results: str | Path | None = None) -> Path:
-    """Return where runs write: the argument, else ``DEGNEXT_RESULTS``, else ``results/`` of a checkout or of the cwd."""
-    if results:
-        return Path(results).expanduser().resolve()
-    if os.environ.get("DEGNEXT_RESULTS"):
-        return Path(os.environ["DEGNEXT_RESULTS"]).expanduser().resolve()
+    """Return where runs write: the argument, else ``DEGNEXT_RESULTS``, else ``results/``.
+
+    That folder lies in the checkout, or else in the working directory.
+    """
+    named = results or os.environ.get("DEGNEXT_RESULTS")
+    if named:
+        return Path(named).expanduser().resolve()
     return (_ROOT if (_ROOT / "pyproject.toml").exists() else Path.cwd()) / "results"
 
 
 def cache_dir() -> Path:
-    """Return the user's cache folder for downloads (``DEGNEXT_CACHE``, else the platform's cache folder)."""
-    if os.environ.get("DEGNEXT_CACHE"):
-        return Path(os.environ["DEGNEXT_CACHE"]).expanduser().resolve()
+    """Return the folder for downloads: ``DEGNEXT_CACHE``, else the platform's cache folder."""
+    if named := os.environ.get("DEGNEXT_CACHE"):
+        return Path(named).expanduser().resolve()
     import pooch
 
     return Path(pooch.os_cache("degnext"))

@@ -30,21 +30,22 @@ def _registry() -> pd.DataFrame:
 
 
 def registry() -> pd.DataFrame:
-    """Return one row per cancer: its name, sample numbers, role in transfer, part sizes (paper, Tables 1 and 6)."""
+    """Return one row per cancer: name, samples, role in transfer, part sizes (Tables 1 and 6)."""
     return _registry().copy()
 
 
 def check_cancer(cancer: str) -> str:
-    """Return ``cancer`` if the paper has it; raise :class:`InputError` with the nearest code if not."""
+    """Return ``cancer`` if the paper has it, else raise InputError with the nearest code."""
     return check_choice("cancer", cancer, CANCERS)
 
 
 def label_codes(labels: Iterable[str]) -> np.ndarray:
-    """Return the codes (int64: DR 0, UR 1, neutral 2) of spelled labels; raise InputError for any other word."""
+    """Return the codes (DR 0, UR 1, neutral 2) of labels; raise InputError for any other word."""
     labels = pd.Index(labels)
     codes = pd.Index(CLASS_NAMES).get_indexer(labels)
     if (codes < 0).any():
-        raise InputError(f"{labels[codes < 0][0]!r} is no label: spell labels {', '.join(CLASS_NAMES)}")
+        wrong, right = labels[codes < 0][0], ", ".join(CLASS_NAMES)
+        raise InputError(f"{wrong!r} is no label: spell labels {right}")
     return codes.astype(np.int64)
 
 
@@ -59,9 +60,9 @@ class Cohort:
 
     counts : genes × samples, raw non-negative integers, gene symbols as index
     groups : indexed by sample, values ``normal`` / ``tumor``; normal is the reference
-    genes  : None before labelling; then indexed like ``counts``, with columns ``label`` (DR, UR, neutral),
-             ``bio`` (disease evidence), ``part`` (T1, T2, F1, T3) and ``fold`` (0–4; fold 0 is the part T2 or T3;
-             −1 where no folds can be made)
+    genes  : None before labelling; then indexed like ``counts``, with columns ``label`` (DR, UR,
+             neutral), ``bio`` (disease evidence), ``part`` (T1, T2, F1, T3) and ``fold`` (0–4;
+             fold 0 is the part T2 or T3; −1 where no folds can be made)
     name   : a TCGA study code, or one word of the user's
     source : demo, published, gdc, xena or file
     notes  : sentences a reader must see beside any result (what is missing, rounded or synthetic)
@@ -105,29 +106,32 @@ class Cohort:
 
     def __repr__(self) -> str:
         shape = f"{len(self.counts):,} genes × {self.n_normal} normal + {self.n_tumor} tumor"
-        return f"Cohort({self.name}, {self.source}: {shape}{', labelled' if self.is_labeled else ''})"
+        labelled = ", labelled" if self.is_labeled else ""
+        return f"Cohort({self.name}, {self.source}: {shape}{labelled})"
 
     def rows(self, *parts: str) -> np.ndarray:
-        """Return the row positions of the genes in ``parts`` (``Q`` stands for F1 and T3 together)."""
+        """Return the row positions of the genes in ``parts`` (``Q``: F1 and T3 together)."""
         wanted = [p for name in parts for p in (("F1", "T3") if name == "Q" else (name,))]
         missing = [p for p in wanted if p not in self.parts]
         if missing:
             at_hand = ", ".join(self.parts) or "none"
             raise InputError(
-                f"{self.name} ({self.source}) has no part {missing[0]}: at hand are {at_hand}; choose one of these"
+                f"{self.name} ({self.source}) has no part {missing[0]}: at hand are {at_hand}; "
+                "choose one of these"
             )
         return np.flatnonzero(self.genes["part"].isin(wanted).to_numpy())
 
     def part(self, *parts: str) -> Cohort:
-        """Return the cohort with the genes of ``parts`` only; library sizes of the whole are then lost."""
+        """Return the cohort with the genes of ``parts`` only; its library sizes are then lost."""
         return self.with_counts(self.counts.iloc[self.rows(*parts)])
 
     def with_fold(self, fold: int) -> Cohort:
-        """Return the cohort with ``fold`` as its test parts (T2 within P, T3 within Q), the other folds to train on."""
+        """Return the cohort with ``fold`` as its test parts: T2 within P and T3 within Q."""
         folds = self.genes["fold"].to_numpy()
         if fold not in np.unique(folds[folds >= 0]):
             raise InputError(
-                f"{self.name} ({self.source}) has no fold {fold}: folds need T1 and T2, and F1 and T3, at hand"
+                f"{self.name} ({self.source}) has no fold {fold}: folds need T1 and T2, and F1 and "
+                "T3, at hand"
             )
         test, bio = folds == fold, self.genes["bio"].to_numpy()
         part = np.where(bio, np.where(test, "T3", "F1"), np.where(test, "T2", "T1"))
@@ -146,34 +150,50 @@ class Cohort:
         return replace(self, counts=counts, groups=groups, genes=genes, notes=notes)
 
     def log_cpm(self, method: str = "total") -> pd.DataFrame:
-        """Return log2(counts per million + 1), genes × samples; ``method`` as in ``library_size.size_factors``."""
+        """Return log2(counts per million + 1), genes × samples; ``method`` as in size_factors."""
         from degnext.cohorts.library_size import scale
 
         return np.log2(scale(self.counts, method) + 1)
 
     @classmethod
     def from_anndata(cls, data: AnnData, group: str = "group", layer: str | None = None) -> Cohort:
-        """Return a cohort from AnnData (samples × genes, raw counts in ``X`` or a layer, groups in ``obs[group]``)."""
+        """Return a cohort from AnnData (samples × genes), with the labels that it may carry.
+
+        group: the column of ``obs`` with normal/tumor. layer: where the raw counts lie, by default
+        ``X``. Raises InputError for a name that is not there and for values that are no counts.
+        """
         from degnext.cohorts.checks import check_counts, check_groups
 
         if group not in data.obs:
-            raise InputError(f"obs has no column {group!r}: name the one with normal/tumor, e.g. group='condition'")
-        counts = data.to_df(layer).T
-        counts = check_counts(counts)
-        genes = data.var if {"label", "bio", "part", "fold"} <= set(data.var) else None
-        about = data.uns.get("degnext", {})
+            at_hand = ", ".join(map(str, data.obs)) or "none"
+            raise InputError(
+                f"obs has no column {group!r} (at hand: {at_hand}): name the one with "
+                "normal/tumor, e.g. group='condition'"
+            )
+        if layer is not None and layer not in data.layers:
+            at_hand = ", ".join(data.layers) or "none"
+            raise InputError(
+                f"AnnData has no layer {layer!r} (at hand: {at_hand}): name the one with raw "
+                "counts, or leave it out for X"
+            )
+        counts = check_counts(data.to_df(layer).T)
         groups = check_groups(data.obs[group], counts.columns)
-        return cls(
-            counts, groups, genes=genes, name=about.get("name", "MINE"), notes=tuple(about.get("notes", ()))
-        )
+        genes = None
+        if {"label", "bio", "part", "fold"} <= set(data.var):
+            text = data.var.select_dtypes("category").columns  # files store words as categories
+            genes = data.var.astype(dict.fromkeys(text, object)).set_axis(counts.index)
+        about = data.uns.get("degnext", {})
+        known = {key: str(about[key]) for key in ("name", "source") if key in about}
+        notes = tuple(map(str, about.get("notes", ())))
+        return cls(counts, groups, genes=genes, notes=notes, **known)
 
     def to_anndata(self) -> AnnData:
-        """Return AnnData (samples × genes): counts in ``X``, groups in ``obs``, labels and parts in ``var``."""
+        """Return AnnData, samples × genes: counts in ``X``, groups in ``obs``, genes in ``var``."""
         try:
             from anndata import AnnData
         except ImportError as error:
-            raise InputError("anndata is not installed: pip install anndata") from error
-        genes = pd.DataFrame(index=self.counts.index) if self.genes is None else self.genes
-        about = {"degnext": {"name": self.name, "source": self.source, "notes": list(self.notes)}}
+            raise InputError("anndata is not installed: run pip install anndata") from error
+        var = pd.DataFrame(index=self.counts.index) if self.genes is None else self.genes.copy()
+        about = {"name": self.name, "source": self.source, "notes": list(self.notes)}
         obs = self.groups.loc[self.counts.columns].to_frame("group")
-        return AnnData(self.counts.T, obs=obs, var=genes.copy(), uns=about)
+        return AnnData(self.counts.T, obs=obs, var=var, uns={"degnext": about})

@@ -38,12 +38,20 @@ def size_factors(
     else:
         total = np.asarray(gene_weight, float) @ values
     if not (total > 0).all():
-        sample = counts.columns[int(total.argmin())] if isinstance(counts, pd.DataFrame) else int(total.argmin())
+        sample = (
+            counts.columns[int(total.argmin())]
+            if isinstance(counts, pd.DataFrame)
+            else int(total.argmin())
+        )
         raise InputError(f"sample {sample!r} has no counts at all: leave it out")
     if method != "total":
         total = total * _FACTORS[method](values)
     factors = total / 1e6
-    return pd.Series(factors, counts.columns, name=method) if isinstance(counts, pd.DataFrame) else factors
+    return (
+        pd.Series(factors, counts.columns, name=method)
+        if isinstance(counts, pd.DataFrame)
+        else factors
+    )
 
 
 def scale(counts: pd.DataFrame, method: str = "total") -> pd.DataFrame:
@@ -96,7 +104,9 @@ def upper_quartile_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
     values = as_matrix(counts)
     quartile = _upper_quartiles(values) / values.sum(axis=0)
     if not (quartile > 0).all():
-        raise InputError("a sample's upper quartile is zero: drop unexpressed genes first or use method='total'")
+        raise InputError(
+            "a sample's upper quartile is zero: drop unexpressed genes first or use method='total'"
+        )
     return quartile / np.exp(np.log(quartile).mean())
 
 

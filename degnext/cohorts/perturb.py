@@ -170,9 +170,7 @@ def disturbed(
     )
 
 
-def perturb(
-    cohort: Cohort, name: str, value: float, rng: np.random.Generator
-) -> Cohort:
+def perturb(cohort: Cohort, name: str, value: float, rng: np.random.Generator) -> Cohort:
     """Return the cohort under one of ``PERTURBATIONS``."""
     counts, is_tumor = cohort.counts.to_numpy(), cohort.is_tumor
     if name.startswith("tumors"):

@@ -45,9 +45,9 @@ def prepare(cohort: Cohort) -> tuple[Cohort, pd.Series]:
     symbols can be had, or another row of the same symbol has more counts.
     """
     from degnext._common.download import DownloadError
-    from degnext.preprocessing.symbols import _SUMMARY, to_symbols
+    from degnext.preprocessing.symbols import SUMMARY_ROW, to_symbols
 
-    summary = cohort.counts.index.str.match(_SUMMARY)
+    summary = cohort.counts.index.str.match(SUMMARY_ROW)
     if summary.any():
         note = f"{int(summary.sum())} summary row(s) of the counting program left out."
         cohort = cohort.with_counts(cohort.counts[~summary], note)

@@ -1,12 +1,14 @@
-"""Within-lane and between-lane normalisation, and what TCGAbiolinks makes of them, equal to R to the integer.
+"""Within-lane and between-lane normalisation, and TCGAbiolinks' way with them, as in R.
 
-Sources: Risso, Schwartz, Sherlock and Dudoit (2011), BMC Bioinformatics 12:480; R's EDASeq 2.32
-(withinLaneNormalization, betweenLaneNormalization) and TCGAbiolinks (TCGAanalyze_Normalization).
+Equal to the integer. Sources: Risso, Schwartz, Sherlock and Dudoit (2011), BMC Bioinformatics
+12:480; R's EDASeq 2.32 (withinLaneNormalization, betweenLaneNormalization) and TCGAbiolinks
+(TCGAanalyze_Normalization).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -17,67 +19,57 @@ from degnext._common.matrix import (
     column_blocks,
     column_quantiles,
     exact_mean,
-    like,
     stable_order,
 )
 from degnext._common.parallel import for_each
 
 _PROB = {"upper": 0.75, "median": 0.5}
+_CURE = "drop unexpressed genes first, for instance with quantile_filter"
 
 
 def within_lane(
     counts: pd.DataFrame, feature: pd.Series, which: str = "upper", n_bins: int = 10
 ) -> pd.DataFrame:
-    """Bring the bins of a gene feature (GC content or length) to the same level within each sample.
+    """Bring the bins of a gene feature (GC content, length) to the same level within each sample.
 
-    Genes fall into ``n_bins`` bins of equal size by ``feature`` (indexed by gene); in each sample, log counts of a bin
-    are shifted so that the bin's upper quartile (or median) is that of the whole sample, then rounded half to even.
-    Returns genes × samples, integers. Raises InputError where a gene has no feature, or where a bin's quantile is zero
-    (R returns NaN and Inf there). Source: EDASeq's withinLaneNormalization.
+    Genes fall into ``n_bins`` bins of equal size by ``feature`` (indexed by gene); in each sample,
+    log counts of a bin are shifted so that the bin's upper quartile (or median) is that of the
+    whole sample, then rounded half to even. Returns genes × samples, integers. Raises InputError
+    where a gene has no feature, or where a bin's quantile is zero (R returns NaN and Inf there).
     """
     check_choice("which", which, _PROB)
-    values, order, edges = _binned(counts, feature, n_bins)
-    out = np.empty(values.shape, dtype=np.int64)
+    values, bins = _binned(counts, feature, n_bins)
 
-    def work(cols: slice) -> None:
-        block = np.ascontiguousarray(values[:, cols].T)
-        done = np.empty(block.shape, dtype=np.int64)
-        for row, target, name in zip(block, done, counts.columns[cols]):
-            target[order] = np.rint(_shift_bins(row[order], edges, _PROB[which], name))
-        out[:, cols] = done.T
+    def one(row: np.ndarray, j: int) -> np.ndarray:
+        return np.rint(_shift_bins(row, bins, _PROB[which], counts.columns[j]))
 
-    for_each(work, column_blocks(values.shape[1]))
-    return like(counts, out)
+    return _like(counts, _by_sample(one, values))
 
 
 def between_lane(counts: pd.DataFrame, which: str = "upper") -> pd.DataFrame:
-    """Divide every sample by its upper quartile (or median) relative to the mean of all samples' and round.
+    """Divide each sample by its upper quartile (or median) relative to the mean of all, and round.
 
-    Returns genes × samples, integers, halves rounded to even. Raises InputError where a sample's quantile is zero.
-    Source: EDASeq's betweenLaneNormalization.
+    Returns genes × samples, integers, halves rounded to even. Raises InputError where a sample's
+    quantile is zero.
     """
     check_choice("which", which, _PROB)
     values = as_matrix(counts)
-    factor = _lane_factors(values.T, _PROB[which], counts.columns)
-    out = np.empty(values.shape, dtype=np.int64)
-
-    def work(cols: slice) -> None:
-        out[:, cols] = np.rint(values[:, cols] / factor[cols])
-
-    for_each(work, column_blocks(values.shape[1]))
-    return like(counts, out)
+    levels = _by_sample(lambda row, _: column_quantiles(row[None], _PROB[which]), values, float)
+    factor = _relative(levels[0], counts.columns)
+    return _like(counts, _by_sample(lambda row, j: np.rint(row / factor[j]), values))
 
 
 def tcgabiolinks_normalize(
     counts: pd.DataFrame, gene_info: pd.DataFrame, method: str = "gcContent"
 ) -> pd.DataFrame:
-    """Do what TCGAanalyze_Normalization does, faults included, on the genes found in ``gene_info``.
+    """Do what TCGAanalyze_Normalization does, faults included, on the genes of ``gene_info``.
 
-    gene_info: index gene symbols, columns gene_length and gc_content. "gcContent": within-lane by GC content, then
-    between-lane, both as offsets on log(count + 0.1), floored, then full quantile normalisation over samples, floored;
-    genes in the order of ``gene_info``. "geneLength" (its default, which the paper used): the counts come back as they
-    went in, because the function returns the counts slot after normalising; genes without any count and SLC35E2 are
-    left out, order as in ``counts``. Returns genes × samples, integers.
+    gene_info: index gene symbols, columns gene_length and gc_content. "gcContent": within-lane by
+    GC content, then between-lane, both as offsets on log(count + 0.1), floored, then full quantile
+    normalisation over samples, floored; genes in the order of ``gene_info``. "geneLength" (its
+    default, which the paper used): the counts come back as they went in, because the function
+    returns the counts slot after normalising; genes without any count and SLC35E2 are left out,
+    order as in ``counts``. Returns genes × samples, integers.
     """
     check_choice("method", method, ("gcContent", "geneLength"))
     if counts.index.has_duplicates or gene_info.index.has_duplicates:
@@ -85,128 +77,121 @@ def tcgabiolinks_normalize(
             "gene symbols occur twice: resolve duplicates first, for instance with map_symbols"
         )
     known = gene_info[gene_info["gene_length"].notna()]
-    if method == "geneLength":
-        kept = counts.loc[counts.index.isin(known.index) & (counts.index != "SLC35E2")]
-        if not len(kept):
-            raise InputError(_NO_OVERLAP)
-        kept = like(kept, np.rint(as_matrix(kept)).astype(np.int64))
-        return kept[kept.sum(axis=1) > 0]
     genes = known.index[known.index.isin(counts.index)]
+    if method == "geneLength":
+        genes = counts.index[counts.index.isin(genes) & (counts.index != "SLC35E2")]
     if not len(genes):
-        raise InputError(_NO_OVERLAP)
+        raise InputError(
+            "no gene of counts is in gene_info: both need gene symbols as index, see map_symbols"
+        )
     kept = counts.loc[genes]
-    if as_matrix(kept).dtype.kind == "f":
-        kept = like(kept, np.floor(kept.to_numpy()))
-    values, order, edges = _binned(kept, known.loc[genes, "gc_content"], 10)
-    return like(kept, _quantile_normalize(_offset_normalize(values, order, edges, kept.columns)))
+    values = as_matrix(kept)
+    if method == "geneLength":
+        kept = _like(kept, np.rint(values).astype(np.int64))
+        return kept[kept.sum(axis=1) > 0]
+    kept = _like(kept, np.floor(values)) if values.dtype.kind == "f" else kept
+    values, bins = _binned(kept, known.loc[genes, "gc_content"], 10)
+    return _like(kept, _quantile_normalize(_offset_normalize(values, bins, kept.columns)))
 
 
-_NO_OVERLAP = "no gene of counts is in gene_info: both need gene symbols as index, see map_symbols"
+def _like(counts: pd.DataFrame, values: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(values, index=counts.index, columns=counts.columns, copy=False)
+
+
+def _by_sample(
+    one: Callable[[np.ndarray, int], np.ndarray], values: np.ndarray, dtype: type = np.int64
+) -> np.ndarray:
+    """Return ``one(column, number)`` of every column of ``values`` as columns, in threads."""
+
+    def work(cols: slice) -> np.ndarray:
+        block = np.ascontiguousarray(values[:, cols].T)
+        return np.array([one(row, j) for row, j in zip(block, range(cols.start, cols.stop))])
+
+    parts = for_each(work, column_blocks(values.shape[1]))
+    return np.concatenate(parts).astype(dtype).T
 
 
 def _binned(
     counts: pd.DataFrame, feature: pd.Series, n_bins: int
-) -> tuple[np.ndarray, np.ndarray, list[int]]:
-    """Return the values, the gene order that puts bins side by side, and the bins' edges in that order."""
+) -> tuple[np.ndarray, tuple[np.ndarray, list[int]]]:
+    """Return the values; and the gene order that puts bins side by side, with the bins' edges."""
     values = as_matrix(counts)
-    if feature.index.has_duplicates and not feature.index.equals(counts.index):
-        raise InputError("feature lists a gene twice: keep one row per gene")
     if not feature.index.equals(counts.index):
+        if feature.index.has_duplicates:
+            raise InputError("feature lists a gene twice: keep one row per gene")
         feature = feature.reindex(counts.index)
     x = feature.to_numpy(float)
-    gaps = int(np.isnan(x).sum())
-    if gaps:
-        first = counts.index[np.isnan(x)][0]
+    gaps = np.isnan(x)
+    if gaps.any():
         raise InputError(
-            f"{gaps} genes have no value in feature, the first is {first!r}: drop them before normalising"
+            f"{gaps.sum()} genes have no value in feature, the first is {counts.index[gaps][0]!r}: "
+            "drop them before normalising"
         )
-    breaks = np.array(
-        [column_quantiles(x[None, :], p)[0] for p in np.arange(n_bins + 1) * (1.0 / n_bins)]
-    )
+    shares = np.arange(n_bins + 1) * (1.0 / n_bins)
+    breaks = np.array([column_quantiles(x[None], share)[0] for share in shares])
     breaks[-1] = x.max()
     if (np.diff(breaks) <= 0).any():
         raise InputError(
             f"feature cannot be cut into {n_bins} bins of different values: use fewer bins"
         )
-    # intervals closed on the right; the smallest value lies outside all of them and goes to the first bin, as in EDASeq
+    # intervals closed on the right; the smallest value lies outside all of them and goes to the
+    # first bin, as in EDASeq
     bins = np.maximum(np.searchsorted(breaks, x, side="left"), 1) - 1
-    order = np.argsort(bins, kind="stable")
     edges = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=n_bins))])
-    return values, order, edges.tolist()
+    return values, (np.argsort(bins, kind="stable"), edges.tolist())
 
 
-def _shift_bins(row: np.ndarray, edges: list[int], prob: float, name: str) -> np.ndarray:
-    """Return exp(log x - bin quantile + sample quantile) for one sample, genes in bin order."""
-    overall = column_quantiles(row[None, :], prob, log=True)[0]
+def _shift_bins(
+    row: np.ndarray, bins: tuple[np.ndarray, list[int]], prob: float, name: str
+) -> np.ndarray:
+    """Return exp(log x - bin quantile + sample quantile) for one sample."""
+    order, edges = bins
+    row = row[order]
+    overall = column_quantiles(row[None], prob, log=True)[0]
     with np.errstate(divide="ignore"):
         shifted = np.log(row)
     for start, end in zip(edges[:-1], edges[1:]):
         level = column_quantiles(row[None, start:end], prob, log=True)[0]
         if not (np.isfinite(level) and np.isfinite(overall)):
             raise InputError(
-                f"sample {name!r} has a bin of genes that are mostly zero, so the bin has no level to normalise to: "
-                "drop unexpressed genes first, for instance with quantile_filter"
+                f"sample {name!r} has a bin of genes that are mostly zero, so the bin has no level "
+                f"to normalise to: {_CURE}"
             )
         shifted[start:end] -= level
     shifted += overall
-    return np.exp(shifted, out=shifted)
-
-
-def _lane_factors(values: np.ndarray, prob: float, names: pd.Index) -> np.ndarray:
-    """Return each sample's quantile over the mean of all samples' quantiles; ``values`` is samples × genes."""
-    parts = for_each(
-        lambda rows: column_quantiles(np.ascontiguousarray(values[rows]), prob),
-        column_blocks(len(values)),
-    )
-    return _relative(np.concatenate(parts), names)
+    out = np.empty_like(shifted)
+    out[order] = np.exp(shifted)
+    return out
 
 
 def _relative(level: np.ndarray, names: pd.Index) -> np.ndarray:
+    """Return each sample's level over the mean of all."""
     if not (level > 0).all():
         raise InputError(
-            f"most genes of sample {names[int(level.argmin())]!r} are zero, so its quantile is zero: "
-            "drop unexpressed genes first, for instance with quantile_filter, or leave the sample out"
+            f"most genes of sample {names[int(level.argmin())]!r} are zero, so its quantile is "
+            f"zero: {_CURE}, or leave the sample out"
         )
     return level / exact_mean(level)
 
 
 def _offset_normalize(
-    values: np.ndarray, order: np.ndarray, edges: list[int], names: pd.Index
+    values: np.ndarray, bins: tuple[np.ndarray, list[int]], names: pd.Index
 ) -> np.ndarray:
-    """Return floored counts after both offsets of TCGAbiolinks' gcContent method, samples × genes."""
-    shifted = np.empty(values.T.shape)
-
-    def within(cols: slice) -> None:
-        block = np.ascontiguousarray(values[:, cols].T)
-        for j, row in zip(range(cols.start, cols.stop), block):
-            shifted[j, order] = _shift_bins(row[order], edges, 0.75, names[j])
-
-    def level(rows: slice) -> np.ndarray:
-        return np.concatenate(
-            [column_quantiles(np.rint(row)[None, :], 0.75) for row in shifted[rows]]
-        )
-
-    blocks = column_blocks(values.shape[1])
-    for_each(within, blocks)
-    factor = _relative(np.concatenate(for_each(level, blocks)), names)
-    result = np.empty(shifted.shape, dtype=np.int64)
-
-    def between(cols: slice) -> None:
-        block = np.ascontiguousarray(values[:, cols].T)
-        for j, raw in zip(range(cols.start, cols.stop), block):
-            result[j] = _apply_offsets(raw, shifted[j], factor[j])
-
-    for_each(between, blocks)
-    return result
+    """Return floored counts after both offsets of TCGAbiolinks' gcContent method."""
+    shifted = _by_sample(lambda row, j: _shift_bins(row, bins, 0.75, names[j]), values, float)
+    levels = _by_sample(lambda row, _: column_quantiles(np.rint(row)[None], 0.75), shifted, float)
+    factor = _relative(levels[0], names)
+    return _by_sample(lambda row, j: _apply_offsets(row, shifted[:, j], factor[j]), values)
 
 
 def _apply_offsets(raw: np.ndarray, shifted: np.ndarray, factor: float) -> np.ndarray:
-    """Return floor(exp(log(raw + 0.1) + offsets) - 0.1) of one sample, the offsets those of both steps."""
+    """Return floor(exp(log(raw + 0.1) + both steps' offsets) - 0.1) of one sample."""
     lane, log_raw = np.rint(shifted), np.log(raw + 0.1)
     offset = (np.log(shifted + 0.1) - log_raw) + (np.log(lane / factor + 0.1) - np.log(lane + 0.1))
     exact = np.exp(log_raw + offset) - 0.1
     floored = np.floor(exact)
-    # next to an integer the last digit decides, and R takes its log and exp from the C library as math does
+    # next to an integer the last digit decides, and R takes its log and exp from the C library as
+    # math does
     floored[raw == 0] = math.floor(math.exp(math.log(0.1)) - 0.1)
     for i in np.flatnonzero((np.abs(exact - np.rint(exact)) < 1e-9) & (raw > 0)):
         floored[i] = math.floor(math.exp(math.log(raw[i] + 0.1) + offset[i]) - 0.1)
@@ -214,26 +199,26 @@ def _apply_offsets(raw: np.ndarray, shifted: np.ndarray, factor: float) -> np.nd
 
 
 def _quantile_normalize(values: np.ndarray) -> np.ndarray:
-    """Give every sample (row) the floored mean of all samples' sorted counts; ties keep gene order. Returns genes × samples."""
-    n_samples, n_genes = values.shape
-    positions = np.empty((n_samples, n_genes), dtype=np.int32)
-    blocks = column_blocks(n_samples)
+    """Give every sample (column) the floored mean of all samples' sorted counts.
 
-    def sort(rows: slice) -> np.ndarray:
+    Ties keep gene order.
+    """
+    n_genes, n_samples = values.shape
+    positions = np.empty((n_samples, n_genes), dtype=np.int32)
+    floor = int(values.min())  # -1 where R's rounding makes it so
+
+    def sort(cols: slice) -> np.ndarray:
         total = np.zeros(n_genes, dtype=np.int64)
-        for j in range(rows.start, rows.stop):
-            positions[j], ordered = stable_order(values[j] - floor)
+        for j in range(cols.start, cols.stop):
+            positions[j], ordered = stable_order(values[:, j] - floor)
             total += ordered
         return total
 
-    floor = int(values.min())  # -1 where R's rounding makes it so
-    level = sum(for_each(sort, blocks)) // n_samples + floor
-    out = np.empty((n_genes, n_samples), dtype=np.int64)
+    level = sum(for_each(sort, column_blocks(n_samples))) // n_samples + floor
 
-    def place(rows: slice) -> None:
-        block = np.empty((rows.stop - rows.start, n_genes), dtype=np.int64)
-        np.put_along_axis(block, positions[rows], level[None, :], axis=1)
-        out[:, rows] = block.T
+    def place(_: np.ndarray, j: int) -> np.ndarray:
+        out = np.empty_like(level)
+        out[positions[j]] = level
+        return out
 
-    for_each(place, blocks)
-    return out
+    return _by_sample(place, values)

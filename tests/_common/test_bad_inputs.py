@@ -284,7 +284,7 @@ OTHERS = {
             "CHOL", "published", data_dir=published(d, "bio_test", "1,2\n")
         ),
         "has 2 columns",
-        "fetch the file again",
+        "fetch both files again",
     ),
     "no such data folder": (
         lambda d: degnext.load_cohort("CHOL", "published", data_dir=d / "none"),

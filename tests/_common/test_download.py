@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from http_server import Site
@@ -14,12 +15,6 @@ from degnext._common import download as module
 from degnext._common.download import DownloadError, Retry, download, open_url
 from degnext._common.errors import InputError
 from degnext._common.files import disk_errors, file_checksum, folder_lock, write_atomic
-from degnext.cohorts.published_files import (
-    PUBLISHED_COMMIT,
-    PUBLISHED_PARTS,
-    fetch_published,
-    published_registry,
-)
 
 QUICK = Retry(attempts=4, backoff_s=0.001, longest_s=5)
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -53,7 +48,7 @@ def test_file_arrives_whole_and_is_not_fetched_again(site, tmp_path):
     assert get(site, tmp_path / "new" / "f") == {}
     assert (tmp_path / "new" / "f").read_bytes() == CONTENT
     assert len(site.log) == 1
-    assert os.listdir(tmp_path / "new") == ["f"]
+    assert sorted(os.listdir(tmp_path / "new")) == [".lock", "f"]
 
 
 def test_damaged_file_on_disk_is_fetched_again(site, tmp_path):
@@ -170,6 +165,13 @@ def test_retry_after_of_an_hour_is_said_not_slept(site, tmp_path, naps):
     assert naps == []
 
 
+@pytest.mark.parametrize("header", ["nan", "soon", "-3", ""])
+def test_retry_after_that_says_nothing_is_passed_over(site, tmp_path, naps, header):
+    site.faults["/file"] = [("status", 503, {"Retry-After": header})]
+    get(site, tmp_path / "f")
+    assert naps == [0.001]
+
+
 def test_backoff_doubles_and_gives_up(site, tmp_path, naps):
     site.faults["/file"] = [("status", 500)] * 9
     with pytest.raises(DownloadError, match="HTTP 500, 4 attempts"):
@@ -283,7 +285,29 @@ def test_write_atomic_keeps_the_old_file_on_failure(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["f.json"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no flock on Windows")
+@pytest.mark.parametrize("checksum", [MD5, None])
+def test_six_threads_fetch_a_file_once(site, tmp_path, checksum):
+    site.faults["/file"] = [("truncate", 400_000)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: get(site, tmp_path / "f", checksum), range(6)))
+    assert [r.range for r in site.log] == ["", "bytes=400000-"]
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+def test_writers_side_by_side_never_mix(tmp_path):
+    texts = [str(i) * 200_000 for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: write_atomic(tmp_path / "f", text), texts))
+    assert (tmp_path / "f").read_text() in texts and os.listdir(tmp_path) == ["f"]
+
+
+def test_the_holder_of_a_folder_may_enter_again(tmp_path):
+    with folder_lock(tmp_path), folder_lock(str(tmp_path)):
+        write_atomic(tmp_path / "f", "x")
+    with folder_lock(tmp_path):  # and it was given back
+        pass
+
+
 def test_second_process_waits_for_the_folder(tmp_path):
     code = (
         "import sys, time; from degnext._common.files import folder_lock\n"
@@ -298,137 +322,7 @@ def test_second_process_waits_for_the_folder(tmp_path):
     assert child.wait(timeout=5) == 0
 
 
-# --- the authors' files -----------------------------------------------------------------------------------------------
-
-
-def git(content):
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-@pytest.fixture
-def published(site, monkeypatch):
-    """A registry of a two-cancer repository, served by the local server."""
-    import pandas as pd
-
-    rows = []
-    for cancer, parts in (("KICH", ("T1", "T3")), ("READ", ("T3",))):
-        for part in parts:
-            for end in PUBLISHED_PARTS[part]:
-                content = f"{cancer} {end} ".encode() * 5000
-                site.files[f"/repo/TCGA-{cancer}_{end}"] = content
-                rows.append((f"TCGA-{cancer}_{end}", git(content), len(content)))
-    monkeypatch.setattr(
-        module,
-        "published_registry",
-        lambda: pd.DataFrame(rows, columns=["name", "git_blob_sha1", "bytes"]),
-    )
-    return site
-
-
-def fetch(site, cancer, folder, parts=None):
-    return fetch_published(cancer, parts, folder, site.url + "/repo", progress=False, retry=QUICK)
-
-
-def test_published_files_of_one_cancer(published, tmp_path):
-    folder = fetch(published, "KICH", tmp_path)
-    assert sorted(p.name for p in folder.glob("TCGA-*")) == [
-        "TCGA-KICH_bio_test.csv",
-        "TCGA-KICH_bio_test_genes.csv",
-        "TCGA-KICH_bio_test_label.txt",
-        "TCGA-KICH_non_bio_train.csv",
-        "TCGA-KICH_non_bio_train_label.txt",
-    ]
-    assert all(p.read_bytes() == published.files[f"/repo/{p.name}"] for p in folder.glob("TCGA-*"))
-    assert PUBLISHED_COMMIT[:7] == "1c5cab0" and PUBLISHED_COMMIT[:7] in str(folder)
-
-
-def test_published_is_checked_but_not_fetched_again(published, tmp_path):
-    folder = fetch(published, "KICH", tmp_path)
-    n = len(published.log)
-    (folder / "TCGA-KICH_bio_test.csv").write_bytes(b"edited")
-    fetch(published, "KICH", tmp_path)
-    assert [r.path for r in published.log[n:]] == ["/repo/TCGA-KICH_bio_test.csv"]
-    assert (folder / "TCGA-KICH_bio_test.csv").read_bytes() == published.files[
-        "/repo/TCGA-KICH_bio_test.csv"
-    ]
-
-
-def test_published_interrupted_run_resumes_per_file(published, tmp_path):
-    stop = "/repo/TCGA-KICH_bio_test.csv"
-    published.faults[stop] = [("truncate", 50_000)] + [("status", 503)] * 4
-    with pytest.raises(InputError, match="cannot reach"):
-        fetch(published, "KICH", tmp_path)
-    n = len(published.log)
-    fetch(published, "KICH", tmp_path)
-    again = published.log[n:]
-    assert again[0].path == stop and again[0].range == "bytes=50000-" and again[0].status == 206
-    assert not [r for r in again if "non_bio_train" in r.path]  # finished before the interruption
-
-
-def test_published_parts_and_environment(published, tmp_path, monkeypatch):
-    monkeypatch.setenv("DEGNEXT_PUBLISHED_URL", published.url + "/repo/")
-    monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
-    folder = fetch_published("KICH", ["T3"], progress=False, retry=QUICK)
-    assert folder.is_relative_to(tmp_path.resolve())
-    assert len(list(folder.glob("TCGA-*"))) == 3
-
-
-def test_published_wrong_content_and_wrong_names(published, tmp_path):
-    published.files["/repo/TCGA-READ_bio_test.csv"] = b"something else"
-    with pytest.raises(InputError, match="checksum other than git:"):
-        fetch(published, "READ", tmp_path)
-    assert not list(tmp_path.rglob("TCGA-READ_bio_test.csv"))
-    with pytest.raises(InputError, match="did you mean 'READ'"):
-        fetch(published, "REED", tmp_path)
-    with pytest.raises(InputError, match="unknown part 'T9'"):
-        fetch(published, "KICH", tmp_path, ["T9"])
-    with pytest.raises(InputError, match="no part T1 of READ"):
-        fetch(published, "READ", tmp_path, ["T1"])
-
-
-def test_committed_registry_lists_every_part_of_17_cancers():
-    table = published_registry()
-    names = set(table["name"])
-    cancers = {n[5:9] for n in names}
-    assert (
-        len(cancers) == 17
-        and table["name"].is_unique
-        and table["git_blob_sha1"].str.fullmatch("[0-9a-f]{40}").all()
-    )
-    missing = [
-        (c, e)
-        for c in cancers
-        for p in ("T1", "T2", "F1", "T3")
-        for e in PUBLISHED_PARTS[p]
-        if f"TCGA-{c}_{e}" not in names
-    ]
-    assert missing == []
-
-
-@pytest.mark.skipif(not os.environ.get("DEGNEXT_DATA"), reason="needs DEGNEXT_DATA with published/")
-def test_registry_fits_the_real_files():
-    from pathlib import Path
-
-    table = published_registry().set_index("name")["git_blob_sha1"]
-    here = [
-        p
-        for p in (Path(os.environ["DEGNEXT_DATA"]) / "published").iterdir()
-        if p.name in table.index
-    ]
-    assert len(here) > 100
-    assert [p.name for p in here if file_checksum(p, "git") != f"git:{table[p.name]}"] == []
-
-
 def test_import_is_light():
     code = "import sys, degnext._common.download, degnext.cohorts.gdc, degnext.cohorts.xena; print([m for m in ('pandas', 'requests') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
-
-
-@pytest.mark.network
-@pytest.mark.skipif(
-    not os.environ.get("DEGNEXT_NETWORK"), reason="asks GitHub: set DEGNEXT_NETWORK=1"
-)
-def test_live_published(tmp_path):
-    folder = fetch_published("CHOL", ["T3"], tmp_path, progress=False)
-    assert len(list(folder.glob("TCGA-CHOL_bio_test*"))) == 3

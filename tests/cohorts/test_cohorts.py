@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import degnext
 from degnext._common.errors import InputError
-from degnext.cohorts.cohort import CANCERS, TRAINING, UNTRAINED, check_cancer, registry
+from degnext.cohorts.cohort import (
+    CANCERS,
+    CLASS_NAMES,
+    TRAINING,
+    UNTRAINED,
+    Cohort,
+    check_cancer,
+    label_codes,
+    label_names,
+    registry,
+)
 
 
 def test_the_registry_has_the_papers_seventeen_cancers_and_their_roles():
@@ -47,7 +60,7 @@ def test_public_names_resolve_and_others_do_not():
 
 def test_is_tumor_follows_the_columns_not_the_groups(cohort):
     shuffled = cohort.with_counts(cohort.counts[["T2", "N1", "T1", "N3"]])
-    shuffled = type(cohort)("MINE", "file", shuffled.counts, cohort.groups.iloc[::-1])
+    shuffled = replace(shuffled, groups=cohort.groups.iloc[::-1])
     assert shuffled.is_tumor.tolist() == [True, False, True, False]
     assert (shuffled.n_normal, shuffled.n_tumor) == (2, 2)
     assert "80 genes × 2 normal + 2 tumor" in repr(shuffled)
@@ -62,16 +75,22 @@ def test_with_counts_keeps_groups_and_gathers_notes(cohort):
     assert cohort.counts.shape == (80, 15)
 
 
-def test_rows_and_xy_pick_the_parts(make_labeled):
+def test_rows_and_part_pick_the_parts(make_labeled):
     labeled = make_labeled()
     assert labeled.parts == ("T1", "T2", "F1", "T3")
-    x, y = labeled.xy("F1", "T3")
+    bio = labeled.part("F1", "T3")
     chosen = labeled.genes["part"].isin(["F1", "T3"])
-    assert np.array_equal(x, labeled.counts[chosen].to_numpy()) and np.array_equal(
-        y, labeled.genes["label"][chosen]
-    )
+    assert bio.counts.equals(labeled.counts[chosen]) and bio.genes.equals(labeled.genes[chosen])
+    assert np.array_equal(np.array(CLASS_NAMES)[bio.codes], labeled.genes["label"][chosen])
     assert np.array_equal(labeled.rows("Q"), labeled.rows("F1", "T3"))
     assert len(labeled.rows(*labeled.parts)) == len(labeled.counts)
+
+
+def test_labels_are_spelled_one_way():
+    assert label_codes(["neutral", "DR", "UR"]).tolist() == [2, 0, 1]
+    assert label_names(np.array([2, 0, 1])).tolist() == ["neutral", "DR", "UR"]
+    with pytest.raises(InputError, match="'up' is no label: spell labels DR, UR, neutral"):
+        label_codes(["DR", "up"])
 
 
 def test_a_part_that_is_not_at_hand_is_named(make_labeled):
@@ -108,3 +127,57 @@ def test_part_table_counts_every_gene_once(make_labeled):
     assert table["total"].sum() == 80
     assert table["UR"].sum() == 20 and table["neutral"].sum() == 40
     assert table.loc[["F1", "T3"], "neutral"].sum() == 0
+
+
+@pytest.fixture
+def anndata():
+    return pytest.importorskip("anndata")
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_cohort_survives_anndata_and_its_file(anndata, make_labeled, tmp_path, labelled):
+    cohort = make_labeled()
+    if not labelled:
+        cohort = replace(cohort, genes=None, notes=(), name="KICH", source="xena")
+    data = cohort.to_anndata()
+    assert data.shape == (15, 80) and data.obs["group"].tolist() == cohort.groups.tolist()
+    data.write_h5ad(tmp_path / "c.h5ad")
+    for back in (data, anndata.read_h5ad(tmp_path / "c.h5ad")):
+        back = Cohort.from_anndata(back)
+        pd.testing.assert_frame_equal(back.counts, cohort.counts)
+        pd.testing.assert_series_equal(back.groups, cohort.groups)
+        assert (back.name, back.source) == (cohort.name, cohort.source)
+        assert back.notes == cohort.notes
+        assert back.is_labeled == labelled
+        if labelled:
+            assert np.array_equal(back.codes, cohort.codes) and back.parts == cohort.parts
+            assert back.with_fold(1).part_table().equals(cohort.with_fold(1).part_table())
+
+
+def test_anndata_of_another_program_names_its_groups_and_layer(anndata, cohort):
+    sparse = pytest.importorskip("scipy.sparse")
+    obs = pd.DataFrame({"condition": cohort.groups.str.upper()})
+    layers = {"counts": sparse.csr_matrix(cohort.counts.T.to_numpy(np.float32))}
+    data = anndata.AnnData(np.log1p(cohort.counts.T), obs=obs, layers=layers)
+    back = Cohort.from_anndata(data, group="condition", layer="counts")
+    pd.testing.assert_frame_equal(back.counts, cohort.counts)
+    assert not back.is_labeled and back.n_tumor == cohort.n_tumor
+
+
+def test_what_anndata_lacks_is_named(anndata, cohort, is_helpful):
+    data = cohort.to_anndata()
+    data.layers["log"] = np.log1p(data.X)
+    for options, said in (
+        ({"group": "tissue"}, "no column 'tissue'"),
+        ({"layer": "raw"}, "no layer 'raw'"),
+        ({"layer": "log"}, "fractional"),
+    ):
+        with pytest.raises(InputError, match=said) as caught:
+            Cohort.from_anndata(data, **options)
+        assert is_helpful(str(caught.value))
+
+
+def test_without_anndata_the_cure_is_told(cohort, monkeypatch):
+    monkeypatch.setitem(sys.modules, "anndata", None)
+    with pytest.raises(InputError, match="anndata is not installed: run pip install"):
+        cohort.to_anndata()

@@ -293,7 +293,7 @@ def test_single_file_resumes_with_range(site, tmp_path):
     site.faults[path] = [("truncate", 100)]
     assert fetch_files(one, tmp_path, site.url, progress=False, retry=QUICK) == 1
     assert [r.range for r in site.asked(path)] == ["", "bytes=100-"]
-    assert sorted(os.listdir(tmp_path)) == [f"{one['file_id'][0]}.tsv.gz"]
+    assert sorted(os.listdir(tmp_path)) == [".lock", f"{one['file_id'][0]}.tsv.gz"]
 
 
 def test_killed_run_resumes_with_the_missing_batch(site, tmp_path):

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from http_server import Site
 
+from degnext._common.download import Retry
 from degnext._common.errors import InputError
+from degnext._common.files import file_checksum
 from degnext.cohorts import published
 from degnext.cohorts.cohort import registry
-from degnext.cohorts.published import load_published, published_parts
+from degnext.cohorts.published import (
+    PUBLISHED_COMMIT,
+    PUBLISHED_PARTS,
+    fetch_published,
+    load_published,
+    published_parts,
+    published_registry,
+)
 
 STEMS = {"T1": "non_bio_train", "T2": "non_bio_test", "F1": "bio_fine_tune", "T3": "bio_test"}
 ROWS = {"T1": 12, "T2": 6, "F1": 5, "T3": 4}
 N_SAMPLES = 45  # CHOL: 9 normal, 36 tumor
+QUICK = Retry(attempts=4, backoff_s=0.001, longest_s=5)
 
 
 def write_part(folder, part, cancer="CHOL", n_samples=N_SAMPLES):
@@ -54,8 +69,8 @@ def test_parts_are_put_together_row_by_row(folder):
     assert not cohort.is_tumor[:9].any() and cohort.is_tumor[9:].all()
     for part in ROWS:
         x, y = write_part(folder, part)
-        got_x, got_y = cohort.xy(part)
-        assert np.array_equal(got_x, x) and np.array_equal(got_y, y), part
+        got = cohort.part(part)
+        assert np.array_equal(got.counts, x) and np.array_equal(got.codes, y), part
         assert (cohort.genes["bio"].to_numpy()[cohort.rows(part)] == (part in ("F1", "T3"))).all()
     assert cohort.counts.index[0] == "CHOL_T1_0001" and cohort.counts.index[-1] == "CHOL_T3_0004"
     assert (cohort.counts.dtypes == np.int64).all()
@@ -107,8 +122,6 @@ def test_t1_and_t2_both_missing_offers_no_t2(folder):
 def test_no_download_starts_unless_wanted(monkeypatch, tmp_path):
     with pytest.raises(InputError, match="no published data at hand for CHOL"):
         load_published("CHOL", fetch=False)
-    from degnext._common import download
-
     asked = []
 
     def fetch(cancer, **_):
@@ -117,7 +130,7 @@ def test_no_download_starts_unless_wanted(monkeypatch, tmp_path):
             write_part(tmp_path, part)
         return tmp_path
 
-    monkeypatch.setattr(download, "fetch_published", fetch)
+    monkeypatch.setattr(published, "fetch_published", fetch)
     assert len(load_published("CHOL").counts) == 27 and asked == ["CHOL"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(
@@ -199,7 +212,7 @@ def test_the_real_cohorts_have_the_sizes_of_the_registry(real_data, cancer):
     assert named.is_unique
     bio = cohort.genes["bio"]
     assert (cohort.genes["published_symbol"][bio] != "").all() and (
-        cohort.genes["label"][bio] != 2
+        cohort.genes["label"][bio] != "neutral"
     ).all()
 
 
@@ -210,3 +223,130 @@ def test_real_cohorts_without_t1_say_what_to_do(real_data):
     with pytest.raises(InputError, match="BRCA has no part T1 .*at hand: T3"):
         load_published("BRCA")
     assert load_published("BRCA", train_part=None).parts == ("T3",)
+
+
+# --- the authors' files -----------------------------------------------------------------------------------------------
+
+
+def git(content):
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+@pytest.fixture
+def repository(monkeypatch):
+    """A registry of a two-cancer repository, served by the local server."""
+    site, rows = Site(), []
+    for cancer, parts in (("KICH", ("T1", "T3")), ("READ", ("T3",))):
+        for part in parts:
+            for end in PUBLISHED_PARTS[part]:
+                content = f"{cancer} {end} ".encode() * 5000
+                site.files[f"/repo/TCGA-{cancer}_{end}"] = content
+                rows.append((f"TCGA-{cancer}_{end}", git(content), len(content)))
+    monkeypatch.setattr(
+        published,
+        "published_registry",
+        lambda: pd.DataFrame(rows, columns=["name", "git_blob_sha1", "bytes"]),
+    )
+    yield site
+    site.close()
+
+
+def fetch(site, cancer, folder, parts=None):
+    return fetch_published(cancer, parts, folder, site.url + "/repo", progress=False, retry=QUICK)
+
+
+def test_published_files_of_one_cancer(repository, tmp_path):
+    folder = fetch(repository, "KICH", tmp_path)
+    assert sorted(p.name for p in folder.glob("TCGA-*")) == [
+        "TCGA-KICH_bio_test.csv",
+        "TCGA-KICH_bio_test_genes.csv",
+        "TCGA-KICH_bio_test_label.txt",
+        "TCGA-KICH_non_bio_train.csv",
+        "TCGA-KICH_non_bio_train_label.txt",
+    ]
+    assert all(p.read_bytes() == repository.files[f"/repo/{p.name}"] for p in folder.glob("TCGA-*"))
+    assert PUBLISHED_COMMIT[:7] == "1c5cab0" and PUBLISHED_COMMIT[:7] in str(folder)
+
+
+def test_published_is_checked_but_not_fetched_again(repository, tmp_path):
+    folder = fetch(repository, "KICH", tmp_path)
+    n = len(repository.log)
+    (folder / "TCGA-KICH_bio_test.csv").write_bytes(b"edited")
+    fetch(repository, "KICH", tmp_path)
+    assert [r.path for r in repository.log[n:]] == ["/repo/TCGA-KICH_bio_test.csv"]
+    assert (folder / "TCGA-KICH_bio_test.csv").read_bytes() == repository.files[
+        "/repo/TCGA-KICH_bio_test.csv"
+    ]
+
+
+def test_published_interrupted_run_resumes_per_file(repository, tmp_path):
+    stop = "/repo/TCGA-KICH_bio_test.csv"
+    repository.faults[stop] = [("truncate", 50_000)] + [("status", 503)] * 4
+    with pytest.raises(InputError, match="cannot reach"):
+        fetch(repository, "KICH", tmp_path)
+    n = len(repository.log)
+    fetch(repository, "KICH", tmp_path)
+    again = repository.log[n:]
+    assert again[0].path == stop and again[0].range == "bytes=50000-" and again[0].status == 206
+    assert not [r for r in again if "non_bio_train" in r.path]  # finished before the interruption
+
+
+def test_published_parts_and_environment(repository, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEGNEXT_PUBLISHED_URL", repository.url + "/repo/")
+    monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
+    folder = fetch_published("KICH", ["T3"], progress=False, retry=QUICK)
+    assert folder.is_relative_to(tmp_path.resolve())
+    assert len(list(folder.glob("TCGA-*"))) == 3
+
+
+def test_published_wrong_content_and_wrong_names(repository, tmp_path):
+    repository.files["/repo/TCGA-READ_bio_test.csv"] = b"something else"
+    with pytest.raises(InputError, match="checksum other than git:"):
+        fetch(repository, "READ", tmp_path)
+    assert not list(tmp_path.rglob("TCGA-READ_bio_test.csv"))
+    with pytest.raises(InputError, match="did you mean 'READ'"):
+        fetch(repository, "REED", tmp_path)
+    with pytest.raises(InputError, match="unknown part 'T9'"):
+        fetch(repository, "KICH", tmp_path, ["T9"])
+    with pytest.raises(InputError, match="no part T1 of READ"):
+        fetch(repository, "READ", tmp_path, ["T1"])
+
+
+def test_committed_registry_lists_every_part_of_17_cancers():
+    table = published_registry()
+    names = set(table["name"])
+    cancers = {n[5:9] for n in names}
+    assert (
+        len(cancers) == 17
+        and table["name"].is_unique
+        and table["git_blob_sha1"].str.fullmatch("[0-9a-f]{40}").all()
+    )
+    missing = [
+        (c, e)
+        for c in cancers
+        for p in ("T1", "T2", "F1", "T3")
+        for e in PUBLISHED_PARTS[p]
+        if f"TCGA-{c}_{e}" not in names
+    ]
+    assert missing == []
+
+
+@pytest.mark.skipif(not os.environ.get("DEGNEXT_DATA"), reason="needs DEGNEXT_DATA with published/")
+def test_registry_fits_the_real_files():
+    table = published_registry().set_index("name")["git_blob_sha1"]
+    here = [
+        p
+        for p in (Path(os.environ["DEGNEXT_DATA"]) / "published").iterdir()
+        if p.name in table.index
+    ]
+    assert len(here) > 100
+    assert [p.name for p in here if file_checksum(p, "git") != f"git:{table[p.name]}"] == []
+
+
+@pytest.mark.network
+@pytest.mark.skipif(
+    not os.environ.get("DEGNEXT_NETWORK"), reason="asks GitHub: set DEGNEXT_NETWORK=1"
+)
+def test_live_published(tmp_path):
+    folder = fetch_published("CHOL", ["T3"], tmp_path, progress=False)
+    assert len(list(folder.glob("TCGA-CHOL_bio_test*"))) == 3

@@ -331,11 +331,12 @@ def kich(real_data):
 def test_raw_kich_equals_r(kich, method, file):
     from degnext.preprocessing import filters as preprocess
     from degnext.preprocessing import symbols as annotation
+    from degnext.preprocessing.tcgabiolinks import tcgabiolinks_normalize
 
     counts, groups, reference = kich
     counts, groups = preprocess.drop_outliers(counts, groups)
     kept = preprocess.quantile_filter(
-        preprocess.tcgabiolinks_normalize(counts, annotation.gene_info(), "geneLength")
+        tcgabiolinks_normalize(counts, annotation.gene_info(), "geneLength")
     )
     assert (
         list(kept.index)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import subprocess
+import sys
 import threading
 import urllib.parse
 
@@ -171,6 +173,20 @@ def test_table_is_downloaded_once_longest_transcript_wins(biomart):
     assert len(biomart.queries) == 1 and 'name="percentage_gene_gc_content"' in biomart.queries[0]
     mapped, _ = annotation.map_symbols(counts(["ENSG00000141510.11"]))
     assert list(mapped.index) == ["TP53"] and len(biomart.queries) == 1
+
+
+def test_six_at_once_with_a_cold_cache_fetch_one_table(biomart, tmp_path):
+    """Six predictions with Ensembl ids side by side; each is a process of its own."""
+    biomart.body = "ENSG00000141510\tTP53\tprotein_coding\t48.85\t1018\n[success]\n"
+    code = "from degnext.preprocessing.symbols import gene_table; print(len(gene_table()))"
+    children = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=-1, stderr=-1) for _ in range(6)
+    ]
+    answers = [child.communicate(timeout=60) for child in children]
+    assert [out for out, _ in answers] == [b"1\n"] * 6, answers
+    assert len(biomart.queries) == 1
+    left = sorted(p.name for p in (tmp_path / "cache" / "annotation").iterdir())
+    assert left == [".lock", "ensembl_genes.csv.gz"]
 
 
 def test_a_broken_off_answer_is_not_cached(biomart, tmp_path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betainc, erfc, ndtri_exp, polygamma, psi
 
-from degnext._common.arithmetic import _trigamma_inverse
+from degnext._common.arithmetic import trigamma_inverse
 from degnext._common.errors import InputError
 from degnext._common.parallel import blocks, for_each
 from degnext.labeling.edger.negbin import (
@@ -100,7 +100,7 @@ def squeeze(
     spread = ((e - trend[ok]) ** 2).sum() / (n_ok - rank) - polygamma(1, half).mean()
     if spread <= 0:  # no more scatter than chance gives
         return np.exp(trend) if n_basis > 1 else np.full(len(df), floored.mean()), np.inf
-    prior_df = 2.0 * _trigamma_inverse(float(spread))
+    prior_df = 2.0 * trigamma_inverse(float(spread))
     prior = np.exp(trend + psi(prior_df / 2.0) - np.log(prior_df / 2.0))
     return (df * np.where(ok, variance, 0.0) + prior_df * prior) / (df + prior_df), prior_df
 

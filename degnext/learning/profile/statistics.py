@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import digamma, polygamma
 
-from degnext._common.arithmetic import _trigamma_inverse
+from degnext._common.arithmetic import trigamma_inverse
 
 
 def moderated_t(
@@ -30,7 +30,7 @@ def moderated_t(
             level, [level[b].mean() for b in blocks], [log_var[b].mean() for b in blocks]
         )
         extra = np.mean((log_var - trend) ** 2) - polygamma(1, df / 2)
-        prior_df = 2 * _trigamma_inverse(float(extra)) if extra > 1e-3 else 1000.0
+        prior_df = 2 * trigamma_inverse(float(extra)) if extra > 1e-3 else 1000.0
         prior = np.exp(trend + digamma(prior_df / 2) - np.log(prior_df / 2))
     else:
         prior = pooled.mean()
