@@ -104,7 +104,7 @@ def test_simulate_overwrites_nothing(run_cli, files, tmp_path, is_helpful):
 
 
 def test_fetch_passes_the_cache_folder_on(run_cli, monkeypatch, tmp_path):
-    from degnext.cohorts import gdc, published_files, xena
+    from degnext.cohorts import gdc, published, xena
 
     asked = []
     counts = pd.DataFrame({"a": [1]})
@@ -114,7 +114,7 @@ def test_fetch_passes_the_cache_folder_on(run_cli, monkeypatch, tmp_path):
         return counts, None, {"n_normal": 3, "n_tumor": 4, "notes": ["careful"]}
 
     monkeypatch.setattr(
-        published_files,
+        published,
         "fetch_published",
         lambda cancer, cache_dir=None: asked.append((cancer, cache_dir)) or tmp_path,
     )
