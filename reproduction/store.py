@@ -16,7 +16,7 @@ import pandas as pd
 
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir, results_dir
-from degnext.cohorts.published_files import PUBLISHED_COMMIT
+from degnext.cohorts.published import PUBLISHED_COMMIT
 from degnext.running.provenance import versions
 from reproduction.command import command_line
 

@@ -27,7 +27,7 @@ def normalisation() -> pd.DataFrame:
 
     Raises InputError without R's run (``tests/reference/r_toy``): no toy stands in for it.
     """
-    from degnext.preprocessing.filters import tcgabiolinks_normalize
+    from degnext.preprocessing.tcgabiolinks import tcgabiolinks_normalize
 
     if not (R_TOY / "counts.csv").exists():
         raise InputError(

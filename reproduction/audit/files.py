@@ -8,7 +8,7 @@ from pathlib import Path
 from degnext._common.errors import InputError
 from degnext._common.paths import shared_data
 from degnext.cohorts.cohort import CANCERS, Cohort
-from degnext.cohorts.published import assemble, published_parts
+from degnext.cohorts.published import load_published, published_parts
 
 COMPLETE = ("CHOL", "KICH", "READ")  # all four parts at hand, so that column sums are library sizes
 
@@ -27,7 +27,7 @@ def weights_path() -> Path:
 @cache
 def cohort(cancer: str) -> Cohort:
     """Return every part of a published cohort that is at hand."""
-    return assemble(cancer, weights_path().parent.parent / "published", published_parts(cancer))
+    return load_published(cancer, weights_path().parent.parent / "published", train_part=None)
 
 
 def present() -> list[str]:

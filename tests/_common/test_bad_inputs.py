@@ -201,7 +201,7 @@ COMMANDS = {
     "unknown cancer to fetch": (["fetch", "KITCH", "--cache-dir", "out"], "did you mean 'KICH'"),
     "unknown source": (
         ["run", "KICH", "--source", "demmo", "--out", "out"],
-        "unknown source 'demmo': did you mean 'demo'",
+        "unknown value 'demmo': did you mean 'demo'",
     ),
     "source not to fetch": (
         ["fetch", "KICH", "--source", "demo", "--cache-dir", "out"],
