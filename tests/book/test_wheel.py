@@ -1,0 +1,86 @@
+"""The wheel stands on its own: built, put into a fresh environment, used in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+import degnext
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(*command: object, cwd: Path) -> str:
+    """Run a command as somebody without a checkout would; return what it printed."""
+    ours = ("DEGNEXT_", "PYTHONPATH", "VIRTUAL_ENV")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    environment |= {"DEGNEXT_CACHE": str(cwd / "cache"), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [str(c) for c in command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
+    call(*pip, "--wheel-dir", folder, ROOT, cwd=folder)
+    return next(folder.glob("degnext-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def bin_folder(wheel, tmp_path_factory) -> Path:
+    """A fresh environment with the wheel; what the wheel depends on is lent by this one."""
+    folder = tmp_path_factory.mktemp("fresh")
+    call(sys.executable, "-m", "venv", "--without-pip", folder / "env", cwd=folder)
+    bin_folder = folder / "env" / ("Scripts" if os.name == "nt" else "bin")
+    pip = [sys.executable, "-m", "pip", "--python", bin_folder / "python", "install"]
+    call(*pip, "--no-deps", "--no-index", wheel, cwd=folder)
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    own = Path(call(bin_folder / "python", "-c", where, cwd=folder).strip())
+    # a path in a .pth file lends the packages there, but not the editable install of a checkout
+    (own / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return bin_folder
+
+
+def test_it_holds_notebooks_data_weights_and_no_results(wheel):
+    names = {Path(n) for n in zipfile.ZipFile(wheel).namelist()}
+    for folder, place in (("notebooks", "_notebooks"), ("data", "_data")):
+        here = [p for p in (ROOT / folder).rglob("*") if p.is_file() and p.name[0] != "."]
+        assert {Path("degnext", place, p.relative_to(ROOT / folder)) for p in here} <= names
+    assert {p.suffix for p in names if "weights" in p.parts} == {".json", ".safetensors"}
+    assert not any(p.parts[0] in ("reproduction", "tests", "results") for p in names)
+
+
+def test_chapters_run_and_counts_are_predicted_in_an_empty_folder(bin_folder, tmp_path):
+    python, command = bin_folder / "python", bin_folder / "degnext"
+    home = Path(call(python, "-c", "import degnext; print(degnext.__file__)", cwd=tmp_path).strip())
+    assert bin_folder.parent in home.parents, "not the wheel's module"
+
+    call(command, "run", "KICH", "--steps", "1,2", cwd=tmp_path)
+    made = tmp_path / "results" / "demo" / "KICH"
+    for name in ("01_preprocessing", "02_labeling"):
+        assert nbformat.read(made / name / f"{name}.ipynb", as_version=4).cells[-1].outputs
+        assert (made / name / "run.json").is_file()
+
+    cohort = degnext.load_cohort("KICH")
+    cohort.counts.to_csv(tmp_path / "counts.csv")
+    cohort.groups.rename_axis("sample").to_csv(tmp_path / "groups.csv")
+    call(command, "predict", "counts.csv", "--groups", "groups.csv", "--out", "p.csv", cwd=tmp_path)
+    assert len(pd.read_csv(tmp_path / "p.csv")) == len(cohort.counts)
+    assert "Licence" in call(command, "predict", "--card", cwd=tmp_path)
