@@ -27,7 +27,7 @@ SETTINGS = (
     "max_samples",
     "max_genes",
     "relu",
-    "precision",
+    "dtype",
     "align",
     "mirror",
     "variant",
@@ -64,7 +64,7 @@ def variant(job: Job, target_cut: int = 0) -> str:
 def row(job: Job, labels: np.ndarray, answer: tuple, note: str, **more: object) -> dict:
     """Return one row of the table: scores over all genes and over batches, and what was given."""
     given = {"draws": job.draws, "max_samples": job.max_samples, "max_genes": job.max_genes}
-    given |= {"relu": job.relu, "precision": job.precision or "float32", "variant": variant(job)}
+    given |= {"relu": job.relu, "dtype": job.precision or "float32", "variant": variant(job)}
     given |= {k: more.pop(k) for k in SETTINGS if k in more}
     scores = paper_network.scores_both_ways(labels, *answer)
     facts = {"source": "published", "protocol": job.protocol, "seed": job.seed, "fold": job.fold}

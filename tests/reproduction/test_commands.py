@@ -30,5 +30,5 @@ def test_a_command_explains_itself(command, monkeypatch, capsys):
 
 def test_there_is_a_command_for_every_kind_of_committed_file():
     for name in ("experiments.network", "experiments.noise", "audit.run", "weights.train",
-                 "demo_data.cohorts", "recovered_symbols.run", "readme_tables"):  # fmt: skip
+                 "demo_data.cohorts", "recovered_symbols.run", "tables", "readme_tables"):  # fmt: skip
         assert f"reproduction.{name}" in COMMANDS
