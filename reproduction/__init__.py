@@ -1,6 +1,6 @@
 """What remakes ``data/`` and the weights from the authors' files: never imported by ``degnext``.
 
-- ``experiments``: the paper's experiments, baselines, noise, enrichment, small samples → ``data/results``
+- ``experiments``: the paper's, baselines, noise, enrichment, small samples → ``data/results``
 - ``audit``: the claims of the audit chapter, measured → ``data/results/audit_*.csv``
 - ``weights``: the profile network's weights, and how its pieces were chosen
 - ``demo_data``, ``recovered_symbols``: the other committed files of ``data/``

@@ -7,6 +7,7 @@ from pathlib import Path
 from degnext._common.errors import InputError
 from degnext._common.paths import shared_data
 from degnext.cohorts.cohort import Cohort
+from degnext.cohorts.published import load_published
 from degnext.cohorts.user_tables import load_file
 
 
@@ -25,3 +26,8 @@ def rnaseqdb(cancer: str) -> Cohort:
     stem = folder("rnaseqdb") / f"{cancer.lower()}-rsem-count-tcga"
     paths = ",".join(f"{stem}{end}.txt.gz" for end in ("", "-t"))
     return load_file(paths, cancer=cancer, round_counts=True)
+
+
+def published(cancer: str) -> Cohort:
+    """Return every part at hand of a published cohort; nothing is fetched."""
+    return load_published(cancer, folder("published"), train_part=None, fetch=False)

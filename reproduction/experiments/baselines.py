@@ -15,35 +15,30 @@ import numpy as np
 import pandas as pd
 
 from degnext.cohorts.cohort import TRAINING, UNTRAINED, Cohort
-from degnext.cohorts.published import load_published, published_parts
+from degnext.cohorts.published import published_parts
 from degnext.evaluation import experiments
 from degnext.evaluation.metrics import RESULT_COLUMNS
 from reproduction.command import call, parser
-from reproduction.sources import folder
+from reproduction.sources import folder, published
 from reproduction.store import code_digest, keep, write_results
-
-
-def load(cancer: str) -> Cohort:
-    """Return every part at hand of a published cohort."""
-    return load_published(cancer, folder("published"), train_part=None)
 
 
 def training(at_hand: list[str]) -> list[Cohort]:
     """Return the training cohorts at hand."""
-    return [load(c) for c in TRAINING if c in at_hand]
+    return [published(c) for c in TRAINING if c in at_hand]
 
 
 def transfer(wanted: list[str], at_hand: list[str], seed: int) -> pd.DataFrame:
     """Train every method on the training cohorts and test it on Q of the others."""
     models = experiments.train_transfer(training(at_hand), seed)
     tested = [c for c in UNTRAINED if c in wanted and {"F1", "T3"} <= set(published_parts(c))]
-    return pd.concat([experiments.transfer(models, load(c), seed) for c in tested])
+    return pd.concat([experiments.transfer(models, published(c), seed) for c in tested])
 
 
 def run(wanted: list[str], at_hand: list[str], settings: dict) -> tuple[pd.DataFrame, dict]:
     """Return the scores of both experiments and the seconds of each piece."""
     seed, tables, seconds = settings["seed"], [], {}
-    pieces = {f"general {c}": lambda c=c: experiments.general(load(c), seed) for c in wanted}
+    pieces = {f"general {c}": lambda c=c: experiments.general(published(c), seed) for c in wanted}
     if set(wanted) & set(UNTRAINED):
         pieces = {"transfer": lambda: transfer(wanted, at_hand, seed)} | pieces
     for name, compute in pieces.items():
@@ -61,8 +56,8 @@ def main() -> None:
     arguments.add_argument("cancers", nargs="*", help="only these; printed, not written")
     arguments.add_argument("--seed", type=int, default=0)
     args = arguments.parse_args()
-    published = folder("published")
-    at_hand = [c for c in (*UNTRAINED, *TRAINING) if published_parts(c, published)]
+    at = folder("published")
+    at_hand = [c for c in (*UNTRAINED, *TRAINING) if published_parts(c, at)]
     settings = {"seed": args.seed, "code": code_digest(__spec__.name)}
     if args.cancers:
         table, _ = run([c for c in at_hand if c in args.cancers], at_hand, settings)

@@ -17,8 +17,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.cohort import TRAINING, Cohort
-from degnext.cohorts.published import load_published, published_parts
+from degnext.cohorts.cohort import TRAINING
+from degnext.cohorts.published import published_parts
 from degnext.enrichment import analysis
 from degnext.enrichment.gene_sets import LIBRARIES, library_facts, load_gene_sets
 from degnext.evaluation.experiments import called_genes
@@ -27,7 +27,7 @@ from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 from reproduction.command import call, parser
 from reproduction.experiments import paper_terms
-from reproduction.sources import folder
+from reproduction.sources import folder, published
 from reproduction.store import code_digest, keep, write_results
 
 NAMED = ("CHOL", "KICH", "READ")
@@ -39,12 +39,12 @@ def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--seed", type=int, default=0)
     seed = arguments.parse_args().seed
-    published = folder("published")
+    at = folder("published")
     sets = [library_facts(name) for name in LIBRARIES]
     settings = {"seed": seed, "code": code_digest(__spec__.name), "gene_sets": sets}
 
     def has(part: str, cancers: tuple[str, ...]) -> list[str]:
-        return [c for c in cancers if part in published_parts(c, published)]
+        return [c for c in cancers if part in published_parts(c, at)]
 
     def write(name: str, kind: str, cancers: list[str], compute: Callable) -> None:
         kept = {c: keep("enrichment", f"{kind}_{c}", settings, lambda c=c: compute(c, seed))
@@ -58,14 +58,9 @@ def main() -> None:
     write("enrichment_cohorts", "cohort", has("T1", NAMED), whole_cohort)
 
 
-def load(cancer: str) -> Cohort:
-    """Return every part at hand of a published cohort."""
-    return load_published(cancer, folder("published"), train_part=None)
-
-
 def terms(cancer: str, seed: int) -> pd.DataFrame:
     """Call T3 by a network trained on the other training cancers, and test the paper's terms."""
-    target, others = load(cancer), [load(c) for c in TRAINING if c != cancer]
+    target, others = published(cancer), [published(c) for c in TRAINING if c != cancer]
     genes = [genes_of(c, called_genes(c)) for c in others]
     network = ProfileClassifier(2, random_state=seed).fit(genes)
     t3, called = target.rows("T3"), np.full(len(target.counts), -1)
@@ -80,7 +75,7 @@ def terms(cancer: str, seed: int) -> pd.DataFrame:
 
 def whole_cohort(cancer: str, seed: int) -> pd.DataFrame:
     """Return the top sets of each library for UR, DR and both, and at both ends of two rankings."""
-    cohort = load(cancer)
+    cohort = published(cancer)
     model = ProfileClassifier.pretrained(3)
     proba = model.predict_proba(genes_of(cohort)._replace(labels=None))
     test = differential_expression(cohort.counts, cohort.groups)

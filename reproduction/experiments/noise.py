@@ -21,7 +21,7 @@ import pandas as pd
 
 from degnext.cohorts.cohort import TRAINING, Cohort
 from degnext.cohorts.perturb import add_noise, disturbed, random_level
-from degnext.cohorts.published import load_published, published_parts
+from degnext.cohorts.published import published_parts
 from degnext.evaluation import disturbances, experiments
 from degnext.evaluation.calibration import adapt_shares
 from degnext.evaluation.disturbances import SHARES, Answer, rule_answer
@@ -29,7 +29,7 @@ from degnext.evaluation.experiments import IMAGE
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 from reproduction.command import call, parser
-from reproduction.sources import folder
+from reproduction.sources import folder, published
 from reproduction.store import code_digest, keep, write_results
 
 TARGETS = ("CHOL", "KICH", "READ", "STAD", "BLCA", "HNSC")
@@ -39,15 +39,10 @@ WHERE = {False: "test", True: "train and test"}
 FIRST = ["cancer", "experiment", "part", "noise_on"]
 
 
-def load(cancer: str) -> Cohort:
-    """Return every part at hand of a published cohort."""
-    return load_published(cancer, folder("published"), train_part=None)
-
-
 @cache
 def models(noisy: bool, seed: int) -> dict:
     """Train every method on the training cohorts, clean or with one noisy copy of each."""
-    training = [load(c) for c in TRAINING if published_parts(c)]
+    training = [published(c) for c in TRAINING if published_parts(c)]
     rng = np.random.default_rng([seed, 1])
     shown = training + [with_noise(c, rng) for c in training] * noisy
     found = experiments.train_transfer(shown, seed, probabilities=False)
@@ -56,7 +51,7 @@ def models(noisy: bool, seed: int) -> dict:
 
 def transfer(cancer: str, noisy: bool, table: Callable, draws: int, seed: int) -> pd.DataFrame:
     """Return ``table`` (noise or perturbations) of Q of a cohort that was not trained on."""
-    cohort = load(cancer)
+    cohort = published(cancer)
     q = cohort.rows("Q")
     found = table(cohort, q, transfer_answer(models(noisy, seed), q), draws=draws, seed=seed)
     facts = dict(zip(FIRST, (cancer, "transfer", "Q", WHERE[noisy])))
@@ -65,7 +60,7 @@ def transfer(cancer: str, noisy: bool, table: Callable, draws: int, seed: int) -
 
 def general(cancer: str, noisy: bool, draws: int, seed: int) -> pd.DataFrame:
     """Return the noise table of one cohort's called genes, trained on its own others."""
-    cohort = load(cancer)
+    cohort = published(cancer)
     train, test = disturbances.test_rows(cohort)
     train = np.random.default_rng(seed).permutation(train)[:MAX_GENES]
 
@@ -80,10 +75,10 @@ def general(cancer: str, noisy: bool, draws: int, seed: int) -> pd.DataFrame:
 
 def pieces(draws: int, seed: int, only: str | None) -> Iterator[tuple[str, str, Callable]]:
     """Yield key, table and computation of every piece, those that train least first."""
-    published, ways = folder("published"), {"draws": draws, "seed": seed}
+    at, ways = folder("published"), {"draws": draws, "seed": seed}
     noise, shaken = disturbances.noise_table, disturbances.perturbation_table
-    targets = [c for c in TARGETS if {"F1", "T3"} <= set(published_parts(c, published))]
-    own = [c for c in GENERAL if "T1" in published_parts(c, published)]
+    targets = [c for c in TARGETS if {"F1", "T3"} <= set(published_parts(c, at))]
+    own = [c for c in GENERAL if "T1" in published_parts(c, at)]
     for c in targets if only != "general" else ():
         yield f"transfer_{c}", "noise", lambda c=c: transfer(c, False, noise, **ways)
         yield f"perturbed_{c}", "perturbations", lambda c=c: transfer(c, False, shaken, **ways)

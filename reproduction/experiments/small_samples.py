@@ -22,7 +22,6 @@ import pandas as pd
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir
 from degnext.cohorts.perturb import draw_samples
-from degnext.cohorts.published import load_published
 from degnext.evaluation.small_samples import (
     COLUMNS,
     CUTS,
@@ -35,6 +34,7 @@ from degnext.evaluation.small_samples import (
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
 from reproduction.command import call, parser
+from reproduction.sources import published
 
 CANCERS = (
     "BLCA",
@@ -75,7 +75,7 @@ def main() -> None:
     args = arguments.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     model = ProfileClassifier.pretrained(3, few_samples=True)
-    cohorts = {cancer: load_published(cancer, train_part=None, fetch=False) for cancer in CANCERS}
+    cohorts = {cancer: published(cancer) for cancer in CANCERS}
     genes = {cancer: genes_of(cohort) for cancer, cohort in cohorts.items()}
     names = {
         (c, k, d): f"{d:02d}_{k:02d}_{c}" for k in SIZES for d in range(args.draws) for c in CANCERS

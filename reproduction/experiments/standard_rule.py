@@ -9,7 +9,6 @@ halves are called for themselves.
 
 from __future__ import annotations
 
-import argparse
 import time
 
 import numpy as np
@@ -17,6 +16,7 @@ import pandas as pd
 from sklearn.metrics import matthews_corrcoef
 
 from degnext.cohorts.cohort import TRAINING
+from reproduction.command import call, parser
 from reproduction.store import write_results
 from reproduction.weights.standard_data import (
     FDR,
@@ -75,9 +75,9 @@ def stability(draw: Draw, n_splits: int, seed: int = 0) -> list[dict]:
 
 def main() -> None:
     """Write the table and print its means."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--splits", type=int, default=5)
-    args = parser.parse_args()
+    arguments = parser(__doc__)
+    arguments.add_argument("--splits", type=int, default=5)
+    args = arguments.parse_args()
     rows, seconds = [], {}
     for cancer in TRAINING:
         start = time.perf_counter()
@@ -86,11 +86,10 @@ def main() -> None:
         print(cancer, seconds[cancer], rows[-len(FOLD_CHANGES) :], flush=True)
     table = pd.DataFrame(rows)
     rule = f"edgeR LRT, estimateDisp, TMM, FDR < {FDR}, tested in each half for itself"
-    write_results(
-        "standard_rule_stability", table, {"labels": rule, "splits": args.splits}, seconds
-    )
+    settings = {"labels": rule, "splits": args.splits}
+    write_results("standard_rule_stability", table, __spec__.name, settings, seconds)
     print(table.drop(columns=["cancer", "split"]).groupby("smallest_fold_change").mean().round(4))
 
 
 if __name__ == "__main__":
-    main()
+    call(main)

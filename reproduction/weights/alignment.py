@@ -18,12 +18,13 @@ import pandas as pd
 
 from degnext.cohorts.cohort import TRAINING, Cohort
 from degnext.cohorts.perturb import add_noise, disturbed
-from degnext.cohorts.published import load_published, published_parts
+from degnext.cohorts.published import published_parts
 from degnext.evaluation.experiments import called_genes
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 from reproduction.command import call, parser
+from reproduction.sources import published
 from reproduction.store import write_results
 
 ALIGNMENTS = {
@@ -93,7 +94,7 @@ def main() -> None:
     """Train, test and write the mean over draws."""
     parser(__doc__).parse_args()
     start = time.perf_counter()
-    cohorts = {c: load_published(c, train_part=None) for c in TRAINING}
+    cohorts = {c: published(c) for c in TRAINING}
     genes, rows = {c: genes_of(v, called_genes(v)) for c, v in cohorts.items()}, []
     for left, cohort in cohorts.items():
         if not {"F1", "T3"} <= set(published_parts(left)):

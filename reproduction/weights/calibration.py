@@ -14,11 +14,11 @@ import time
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.published import load_published
 from degnext.evaluation.calibration import abstention, calibration_error, reliability
 from degnext.evaluation.profile_network import answer_on_q
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
 from reproduction.command import call, parser
+from reproduction.sources import published
 from reproduction.store import write_results
 
 CANCERS = ("BLCA", "CHOL", "HNSC", "KICH", "READ", "STAD")
@@ -31,7 +31,7 @@ def main() -> None:
     model = ProfileClassifier.pretrained(2)
     labels, proba = {}, {}
     for cancer in CANCERS:
-        cohort = load_published(cancer, train_part=None, fetch=False)
+        cohort = published(cancer)
         labels[cancer] = cohort.codes[cohort.rows("Q")].astype(int)
         proba[cancer] = answer_on_q(model, cohort)[1]
     labels["all six"], proba["all six"] = (

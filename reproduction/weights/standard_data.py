@@ -16,7 +16,7 @@ from scipy.stats import false_discovery_control
 from degnext.cohorts.library_size import tmm_factors
 from degnext.labeling.edger.negbin import TwoGroups
 from degnext.labeling.edger.ratio_test import ratio_table
-from reproduction.store import need_published
+from reproduction import sources
 
 FDR = 0.01
 FOLD_CHANGES = {"none": 0.0, "1.2": float(np.log2(1.2)), "1.5": float(np.log2(1.5))}
@@ -40,9 +40,7 @@ def draw_of(name: str, counts: np.ndarray, is_tumor: np.ndarray) -> Draw:
 
 def published(cancer: str) -> Draw:
     """Return every part of a published cohort that is at hand."""
-    from degnext.cohorts.published import load_published
-
-    cohort = load_published(cancer, need_published().parent, train_part=None)
+    cohort = sources.published(cancer)
     return draw_of(cancer, cohort.counts.to_numpy(), cohort.is_tumor)
 
 
