@@ -129,19 +129,20 @@ def _run(a: argparse.Namespace) -> None:
 def _predict(a: argparse.Namespace) -> None:
     from degnext._common.files import write_atomic
     from degnext.evaluation.predictions import score, score_lines
-    from degnext.prediction import model_card, predict
+    from degnext.prediction.model_card import card_text
+    from degnext.prediction.predict import predict
 
     if a.card:
-        print(model_card.card_text())
+        print(card_text())
         return
     _check_out(a.out, a.force, (a.counts, a.groups))
-    cohort, symbols = predict.prepare(_load_to_predict(a))
-    table = predict.predict_cohort(cohort, symbols)
+    cohort = _load_to_predict(a)
+    table = predict(cohort)
     write_atomic(a.out, table.to_csv(index=False, float_format="%.6g"))
     n, against = table["class"].value_counts(), int(table["disagrees_with_rule"].sum())
     calls = ", ".join(f"{n.get(name, 0):,} {name}" for name in ("UR", "DR", "neutral"))
-    print(f"{cohort!r}: {calls}; {against:,} against the log-fold-change rule")
-    print(*(f"- {note}" for note in predict.advice(cohort)), sep="\n")
+    print(f"{cohort!r}\n{calls}; {against:,} against the log-fold-change rule")
+    print(*(f"- {note}" for note in table.attrs["notes"]), sep="\n")
     if "label" in table:
         print(*score_lines(cohort.name, score(table)), sep="\n")
     print(f"written to {a.out}")

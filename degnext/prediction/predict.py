@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from degnext._common.errors import InputError
 from degnext.cohorts.checks import check_counts, check_groups, check_orientation
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.cohorts.library_size import log_fold_change, size_factors
@@ -22,17 +23,25 @@ _FEW_SAMPLES = 10  # up to so many in both groups the network for small samples 
 _SMALLEST_ALIGNMENT = 30  # genes from which the turning point of down and up can be estimated
 
 
-def predict(counts: pd.DataFrame, groups: pd.Series, *, name: str = "MINE") -> pd.DataFrame:
+def predict(
+    counts: pd.DataFrame | Cohort, groups: pd.Series | None = None, *, name: str = "MINE"
+) -> pd.DataFrame:
     """Predict the class of every gene with networks that are trained already.
 
-    counts: genes × samples, raw integers, the whole table: library sizes are sums over it.
+    counts: genes × samples, raw integers, the whole table: library sizes are sums over it. Or a
+    :class:`Cohort`, which has its groups; a labelled one is given its parts and labels besides.
     groups: ``normal`` or ``tumor``, indexed by sample; two samples of each at least.
     Returns one row per gene, as :func:`predict_cohort`; ``.attrs["notes"]`` holds sentences that
     belong beside it. Raises InputError for what does not fit, and for genes of another organism.
     """
-    check_orientation(counts, groups)
-    counts = check_counts(counts)
-    cohort, symbols = prepare(Cohort(counts, check_groups(groups, counts.columns), name=name))
+    cohort = counts
+    if not isinstance(cohort, Cohort):
+        if groups is None:
+            raise InputError("counts came without groups: pass normal or tumor for every sample")
+        check_orientation(counts, groups)
+        counts = check_counts(counts)
+        cohort = Cohort(counts, check_groups(groups, counts.columns), name=name)
+    cohort, symbols = prepare(cohort)
     table = predict_cohort(cohort, symbols)
     table.attrs["notes"] = advice(cohort)
     return table

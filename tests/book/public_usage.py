@@ -25,6 +25,7 @@ def data(folder: Path) -> degnext.Cohort:
 
 def prediction(counts: pd.DataFrame, groups: pd.Series) -> list[str]:
     table: pd.DataFrame = degnext.predict(counts, groups, name="MINE")
+    table = degnext.predict(degnext.Cohort(counts, groups))
     return table.attrs["notes"]
 
 

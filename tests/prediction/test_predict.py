@@ -76,6 +76,7 @@ def test_python_and_command_agree(run_cli, files, planted, tmp_path):
     table = degnext.predict(planted.counts, planted.groups)
     read = pd.read_csv(tmp_path / "p.csv")
     pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-5, atol=1e-8)
+    pd.testing.assert_frame_equal(degnext.predict(planted), table)
     assert table.attrs["notes"] and all(f"- {note}\n" in done.out for note in table.attrs["notes"])
 
 
@@ -85,6 +86,7 @@ def test_python_refuses_what_does_not_fit(planted, is_helpful):
         ((counts.T, groups), "transpose"),
         ((counts + 0.5, groups), "fractional"),
         ((counts, groups.iloc[1:]), "have no group"),
+        ((counts,), "without groups"),
     ):
         with pytest.raises(degnext.InputError, match=said) as caught:
             degnext.predict(*given)
