@@ -9,6 +9,7 @@ import pandas as pd
 from degnext._common.errors import InputError
 from degnext._common.paths import data_dir
 from degnext.cohorts.paper import EXPERIMENTS, paper_table
+from degnext.evaluation.metrics import RESULT_COLUMNS
 from degnext.learning.profile.classifier import WEIGHTS
 
 PAPER, RELEASED = "the paper", "the authors' weights"
@@ -78,6 +79,19 @@ def what_training_lacks(table: pd.DataFrame, score: str = "accuracy") -> pd.Data
     if score == "accuracy":
         ends[PAPER, "", "", "", ""] = paper_table(3)["accuracy"].reindex(by.columns) / 100
     return pd.concat([by, pd.DataFrame(ends).T.rename_axis(index=by.index.names)[by.columns]])
+
+
+def network_means(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the paper's network as rows beside baselines.csv: the mean over folds and seeds.
+
+    table: from :func:`committed_scores`; the authors' weights are left out.
+    """
+    runs = table[(table["model"] == "DEGnext") & (table["variant"] == "main")]
+    key = ["cancer", "source", "experiment", "protocol", "model", "part"]
+    numbers = [c for c in RESULT_COLUMNS if c not in (*key, "fold", "seed", "note")]
+    mean = runs.groupby(key)[numbers].mean().reset_index()
+    mean["note"] = "mean of " + runs.groupby(key).size().astype(str).to_numpy() + " runs"
+    return mean.reindex(columns=list(RESULT_COLUMNS)).round(5)
 
 
 def scaling_of_the_rule() -> str:

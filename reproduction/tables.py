@@ -4,7 +4,8 @@
 
 Reads data/results/network.csv and baselines.csv (reproduction.experiments) and the paper's tables.
 Writes data/results/summary_transfer.csv, summary_general.csv and summary_three_classes.csv (methods
-beside the paper), summary_training.csv (what our own training lacks) and summary_text.csv.
+beside the paper), summary_network.csv (the paper's network as rows beside baselines.csv),
+summary_training.csv (what our own training lacks) and summary_text.csv.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from reproduction.command import call, parser
 from reproduction.scores import (
     beside_paper,
     committed_scores,
+    network_means,
     read_scores,
     three_classes,
     what_training_lacks,
@@ -31,6 +33,7 @@ def summaries() -> dict[str, pd.DataFrame]:
         "summary_transfer": beside_paper(table, "transfer", "Q").reset_index(),
         "summary_general": beside_paper(table, "general", "T3").reset_index(),
         "summary_three_classes": three_classes(table).reset_index(),
+        "summary_network": network_means(table),
         "summary_training": what_training_lacks(network).round(5).reset_index(),
         "summary_text": sentences(table, network),
     }

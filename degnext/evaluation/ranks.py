@@ -86,14 +86,13 @@ def with_network(results: pd.DataFrame, network: pd.DataFrame | None) -> pd.Data
     """Return the results with the paper's network from ``network.csv`` (None: not made yet) on the same cohorts and parts.
 
     Of several folds or seeds the mean of the scores is taken; rows of models that ``results`` has already, of variants and of
-    the authors' released weights are left out (the note says which they are).
+    the authors' released weights are left out (column ``variant``).
     """
     if network is None:
         return results
-    variant = network["note"].fillna("").str.contains("left out|relu=|released weights")
     rows = network[
         (network["model"] == "DEGnext")
-        & ~variant
+        & (network["variant"] == "main")
         & network["part"].isin(results["part"].unique())
         & network["cancer"].isin(results["cancer"].unique())
     ]

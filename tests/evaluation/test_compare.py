@@ -127,6 +127,7 @@ def test_the_papers_network_joins_with_the_mean_of_its_runs():
         ("BRCA", "DEGnext", "paper", 1.0),
         ("CHOL", "ProfileCNN", "y", 0.9),
     )
+    network["variant"] = "main"
     joined = with_network(rows, network)
     assert joined[["cancer", "model", "protocol", "mcc"]].to_numpy().tolist() == [
         ["CHOL", "a", "x", 0.5],
