@@ -13,7 +13,7 @@ from torch import nn
 
 from degnext._common.paths import shared_data
 from degnext.cohorts.cohort import NEUTRAL, Cohort
-from degnext.cohorts.perturb import drawn_samples, fewer_samples
+from degnext.cohorts.perturb import fewer_samples
 from degnext.learning.classifier import DEGnext
 from degnext.learning.images import Standardizer, grid_image, row_values
 from degnext.learning.network import DEGnextCNN
@@ -70,13 +70,12 @@ def train(
     model = DEGnext(protocol, random_state=seed, device=device)
     rules, rng = model.rules, np.random.default_rng(seed)
     stages = {"three classes": [], "two classes": []}
-    cut, draws = (
-        (drawn_samples, draws) if is_drawn(protocol, max_samples, draws) else (fewer_samples, 1)
-    )
+    drawn = is_drawn(protocol, max_samples, draws)
+    groups, draws = ("random", draws) if drawn else ("proportional", 1)
     for cohort, factors in (
         (c, f) for c in cohorts for f in [scale_factors(c)] for _ in range(draws)
     ):
-        shown = cut(cohort, max_samples, rng)
+        shown = fewer_samples(cohort, max_samples, rng, groups)
         v = row_values(shown, rules.scaling, factors[shown.counts.columns])
         for stage, parts in (("three classes", ("T1", "T2")), ("two classes", (fine_tune_part,))):
             rows = np.flatnonzero(
@@ -166,7 +165,7 @@ def answer(
     )
     asked = replace(target, counts=target.counts.iloc[rows])
     for _ in range(ANSWER_DRAWS if drawn else 1):
-        shown = drawn_samples(asked, max_samples, rng, balanced=True) if drawn else asked
+        shown = fewer_samples(asked, max_samples, rng, "equal") if drawn else asked
         values = row_values(shown, model.rules.scaling, factors[shown.counts.columns])
         here = model.decision_function(values)
         if drawn and mirror:

@@ -9,6 +9,10 @@ from degnext._common.errors import InputError
 from degnext.cohorts.perturb import (
     LEVELS,
     add_noise,
+    draw_columns,
+    draw_samples,
+    drop_samples,
+    fewer_samples,
     scale_group,
     swap_groups,
     thin,
@@ -134,3 +138,29 @@ def test_a_mix_up_flips_its_share_of_both_groups(fraction, moved):
 def test_impossible_disturbances_are_refused(counts, call):
     with pytest.raises(InputError, match="must|choose"):
         call(counts)
+
+
+GOLDEN = {  # of the code that made data/results
+    "numbered": [9, 6, 2, 18, 14, 20],
+    "kept": [7, 9, 12, 13, 16, 17],
+    "proportional": "N3 N8 N5 N4 N1 N6 T14 T7 T15 T18 T6 T16 T8 T11 T10 T19",
+    "random": "N4 N6 N3 N12 N2 N10 N1 N11 T5 T8 T15 T18 T9 T1 T13 T16",
+    "equal": "N5 N11 N12 N7 N9 N3 N1 N4 T16 T9 T17 T14 T19 T5 T15 T10",
+}
+
+
+def test_draws_are_those_that_the_results_were_made_with(make_cohort):
+    cohort = make_cohort(n_genes=8, n_normal=12, n_tumor=20)
+    tumor = cohort.is_tumor
+    assert draw_samples(tumor, 3, 1).tolist() == GOLDEN["numbered"]
+    assert drop_samples(tumor, 0.2, rng()).tolist() == GOLDEN["kept"]
+    for groups in ("proportional", "random", "equal"):
+        drawn = fewer_samples(cohort, 16, rng(), groups)
+        assert " ".join(drawn.counts.columns) == GOLDEN[groups]
+
+
+def test_a_size_may_be_drawn_right_before_its_group():
+    tumor, draws, by_hand = np.repeat([False, True], [9, 9]), rng(5), rng(5)
+    sizes = (int(draws.integers(2, 5)) for _ in range(2))
+    expected = [by_hand.choice(9, by_hand.integers(2, 5), replace=False) + 9 * i for i in range(2)]
+    assert draw_columns(tumor, sizes, draws).tolist() == np.concatenate(expected).tolist()

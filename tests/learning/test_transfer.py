@@ -10,7 +10,7 @@ import torch
 
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import TRAINING
-from degnext.cohorts.perturb import drawn_samples, fewer_samples
+from degnext.cohorts.perturb import fewer_samples
 from degnext.evaluation import paper_network as network_steps
 from degnext.evaluation.metrics import batch_averaged, evaluate
 from degnext.learning import images as encode
@@ -34,7 +34,7 @@ def test_a_proportional_cut_keeps_the_proportion_and_at_least_five(make_labeled)
 def test_draws_move_the_border_and_never_leave_the_limits(make_labeled):
     cohort = make_labeled(n_normal=12, n_tumor=70)
     rng = np.random.default_rng(0)
-    drawn = [drawn_samples(cohort, 40, rng) for _ in range(200)]
+    drawn = [fewer_samples(cohort, 40, rng, "random") for _ in range(200)]
     sizes = np.array([groups_of(c) for c in drawn])
     assert sizes[:, 0].min() == 5 and sizes[:, 0].max() == 12
     assert (
@@ -52,8 +52,8 @@ def test_draws_move_the_border_and_never_leave_the_limits(make_labeled):
 )
 def test_a_balanced_draw_has_equal_groups(make_labeled, normal, tumor, n, expected):
     cohort = make_labeled(n_normal=normal, n_tumor=tumor)
-    assert groups_of(drawn_samples(cohort, n, np.random.default_rng(0), balanced=True)) == expected
-    few = drawn_samples(cohort, n, np.random.default_rng(1))
+    assert groups_of(fewer_samples(cohort, n, np.random.default_rng(0), "equal")) == expected
+    few = fewer_samples(cohort, n, np.random.default_rng(1), "random")
     assert few.n_normal <= normal and few.n_tumor <= tumor and few.n_normal > 0 and few.n_tumor > 0
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.library_size import size_factors
-from degnext.cohorts.perturb import add_noise, random_level
+from degnext.cohorts.perturb import add_noise, draw_columns, random_level
 from degnext.cohorts.published import part_weights
 
 
@@ -34,12 +34,9 @@ def add_random_noise(genes: Genes, rng: np.random.Generator) -> Genes:
 def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> Genes:
     """Draw k normal and k tumor samples (default: random sizes, two to all, small ones more often)."""
     tumor = np.asarray(genes.is_tumor, bool)
-    keep = []
-    for mask in (~tumor, tumor):
-        have = np.flatnonzero(mask)
-        size = min(k, len(have)) if k else int(np.exp(rng.uniform(np.log(2), np.log(len(have)))))
-        keep.append(rng.choice(have, size, replace=False))
-    keep = np.concatenate(keep)
+    have = (int((~tumor).sum()), int(tumor.sum()))
+    sizes = (k or int(np.exp(rng.uniform(np.log(2), np.log(n)))) for n in have)
+    keep = draw_columns(tumor, sizes, rng)
     return genes._replace(
         counts=genes.counts[:, keep],
         is_tumor=tumor[keep],
