@@ -1,8 +1,10 @@
-"""Time raw KICH counts to labels in degnext and in R, one after the other in the same run, and compare the results.
+"""Time raw KICH counts to labels in degnext and in R, in the same run, and compare the results.
 
-usage: DEGNEXT_DATA=/path/to/data python benchmarks/bench_labels.py [--repeats 3] [--rscript Rscript]
-Writes benchmarks/results/labels.csv: one row per step with seconds in R, seconds in degnext and their ratio. Reading
-files and loading packages is not counted on either side; degnext's time is the median of the repeats, R runs once.
+usage: DEGNEXT_DATA=/path/to/data python benchmarks/bench_labels.py [--repeats 3]
+
+Writes benchmarks/results/labels.csv: one row per step with seconds in R, seconds in degnext and
+their ratio. Reading files and loading packages is not counted on either side; degnext's time is
+the median of the repeats, R runs once.
 """
 
 from __future__ import annotations
@@ -12,16 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from degnext._common.paths import shared_data
-from degnext.labeling import differential_expression as edger
-from degnext.preprocessing import filters as preprocess
-from degnext.preprocessing import symbols as annotation
-from degnext.preprocessing import tcgabiolinks
+from degnext.labeling.differential_expression import differential_expression
+from degnext.preprocessing import filters, tcgabiolinks
+from degnext.preprocessing.symbols import gene_info
 
 STEPS = {
     "outliers": "outliers",
@@ -58,7 +62,7 @@ def run_degnext(
     """Return seconds per step and the three tables; the same work as reference_labels.R."""
     seconds: dict[str, float] = {}
 
-    def timed(step, work):
+    def timed(step: str, work: Callable[[], Any]) -> Any:
         start = time.perf_counter()
         value = work()
         seconds[step] = time.perf_counter() - start
@@ -72,11 +76,11 @@ def run_degnext(
         )
         return kept
 
-    counts, groups = timed("outliers", lambda: preprocess.drop_outliers(counts, groups))
+    counts, groups = timed("outliers", lambda: filters.drop_outliers(counts, groups))
     kept = timed("normalise", normalise)
-    kept = timed("quantile_filter", lambda: preprocess.quantile_filter(kept))
+    kept = timed("quantile_filter", lambda: filters.quantile_filter(kept))
     tables = {
-        m: timed(m, lambda m=m: edger.differential_expression(kept, groups, method=m))
+        m: timed(m, partial(differential_expression, kept, groups, method=m))
         for m in ("lrt", "exact", "ql")
     }
     return seconds, tables
@@ -116,7 +120,8 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> str:
         for fdr, fc in ((ours.fdr, ours.log_fc), (theirs.FDR, theirs.logFC))
     ]
     gap = np.abs(ours.log_fc.to_numpy() - theirs.logFC.to_numpy()).max()
-    return f"{(call[0] != call[1]).sum()} of {len(ours)} calls differ at FDR 0.01, largest log_fc gap {gap:.1e}"
+    differ = (call[0] != call[1]).sum()
+    return f"{differ} of {len(ours)} calls differ at FDR 0.01, largest log_fc gap {gap:.1e}"
 
 
 def main() -> None:
@@ -128,7 +133,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     counts, groups = raw_kich()
-    info = annotation.gene_info()
+    info = gene_info()
     r_seconds, r_tables, versions = run_r(counts, groups, info, args.rscript)
     runs = [run_degnext(counts, groups, info) for _ in range(args.repeats)]
     rows = []
@@ -140,9 +145,8 @@ def main() -> None:
     rows.append(("raw counts to LRT labels", r_total, total))
     table = pd.DataFrame(rows, columns=["step", "r_seconds", "degnext_seconds"]).set_index("step")
     table["times_faster"] = table.r_seconds / table.degnext_seconds
-    print(
-        f"KICH, {counts.shape[0]} genes × {counts.shape[1]} samples; {versions}; degnext: median of {args.repeats}"
-    )
+    genes, samples = counts.shape
+    print(f"KICH, {genes} genes × {samples} samples; {versions}; ours: median of {args.repeats}")
     print(table.round(3).to_string())
     for method, theirs in r_tables.items():
         print(f"{method}: {compare(runs[0][1][method], theirs)}")

@@ -2,14 +2,16 @@
 
     python benchmarks/bench_network.py [--genes 512] [--repeats 3]
 
-The plain loop is written as the paper's scripts are: a Dataset that turns one gene at a time into an image, a DataLoader,
-float32 in the default memory layout, torch's own layers, and scikit-learn's accuracy, precision, recall, F1 and MCC after every batch. Both
-train the same fresh network on the same synthetic genes of a 45-, a 176- and a 433-sample cohort, alternating, an epoch at a
-time after one to warm up. Also measured: the rate of a square matrix product on the same threads, and which part of it our loop
-reaches, counting only the operations that it does: on a CPU the way back through the last convolution is gathered from the
-patches that won (degnext/sparse_max.py). operations is the share of the plain loop's operations that are left, and
-ratio_at_matrix_rate the ratio that a loop would have that did these as fast as that product and all else in no time.
-Writes benchmarks/results/network.csv.
+The plain loop is written as the paper's scripts are: a Dataset that turns one gene at a time into
+an image, a DataLoader, float32 in the default memory layout, torch's own layers, and
+scikit-learn's accuracy, precision, recall, F1 and MCC after every batch. Both train the same
+fresh network on the same synthetic genes of a 45-, a 176- and a 433-sample cohort, alternating,
+an epoch at a time after one to warm up. Also measured: the rate of a square matrix product on the
+same threads, and which part of it our loop reaches, counting only the operations that it does: on
+a CPU the way back through the last convolution is gathered from the patches that won
+(degnext/learning/sparse_max.py). operations is the share of the plain loop's operations that are
+left, and ratio_at_matrix_rate the ratio that a loop would have that did these as fast as that
+product and all else in no time. Writes benchmarks/results/network.csv.
 """
 
 from __future__ import annotations
@@ -101,9 +103,10 @@ def matrix_rate(device: torch.device, n: int = 2048) -> float:
 
 
 def flop_per_gene(n_samples: int, gathered: bool = False) -> float:
-    """Return floating-point operations per gene of a training step: a forward pass and about twice that backward.
+    """Return the operations per gene of a training step: forward, and about twice that backward.
 
-    gathered: backward through the last convolution costs one patch per output channel, not the whole image.
+    gathered: backward through the last convolution costs one patch per output channel, not the
+    whole image.
     """
     (h, w), (_, n_mid, n_out) = grid_shape(n_samples), _CHANNELS[-1]
     last = 9 * n_mid * n_out
@@ -131,7 +134,8 @@ def main() -> None:
             rng.normal(size=(args.genes, n_samples)).astype(np.float32),
             rng.integers(0, 3, args.genes),
         )
-        images, seconds = grid_image(values), {"plain": [], "ours": []}
+        images = grid_image(values)
+        seconds: dict[str, list[float]] = {"plain": [], "ours": []}
         nets = {name: DEGnextCNN().to(device) for name in seconds}
         nets["plain"].ConvLayer4.gather = False  # torch's own layers
         for repeat in range(args.repeats + 1):

@@ -1,9 +1,12 @@
-"""Time and weigh all preprocessing on drawn matrices up to 60,483 genes × 1,215 samples, the size of TCGA-BRCA's STAR counts.
+"""Time and weigh all preprocessing on drawn matrices up to the size of TCGA-BRCA's STAR counts.
 
 usage: python benchmarks/bench_preprocess_scale.py
-Every size runs in a process of its own, so that its peak memory is its own. Writes benchmarks/results/preprocess_scale.csv:
-one row per size with seconds per step, the total, peak memory and seconds per million counts, which stays level when
-time grows linearly in genes × samples. Nothing is read from DEGNEXT_DATA; ids and the gene table are drawn too.
+
+Every size, up to 60,483 genes × 1,215 samples, runs in a process of its own, so that its peak
+memory is its own. Writes benchmarks/results/preprocess_scale.csv: one row per size with seconds
+per step, the total, peak memory and seconds per million counts, which stays level when time grows
+linearly in genes × samples. Nothing is read from DEGNEXT_DATA; ids and the gene table are drawn
+too.
 """
 
 from __future__ import annotations
@@ -17,7 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from degnext.cohorts.library_size import scale, size_factors
 
@@ -26,7 +32,7 @@ SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)  # of the samples
 
 
 def one_size(n_genes: int, n_samples: int) -> dict[str, float]:
-    """Draw a matrix, take it through every step, and return seconds per step and peak memory in GB."""
+    """Draw a matrix, take it through every step; return seconds per step and peak memory in GB."""
     import numpy as np
     import pandas as pd
 
@@ -52,8 +58,7 @@ def one_size(n_genes: int, n_samples: int) -> dict[str, float]:
         ) as handle:
             genes.to_csv(handle, index=False)
         os.environ["DEGNEXT_DATA"] = folder
-        from degnext.preprocessing import filters as preprocess
-        from degnext.preprocessing import symbols, tcgabiolinks
+        from degnext.preprocessing import filters, symbols, tcgabiolinks
 
         samples = [f"S{j}" for j in range(n_samples)]
         counts = pd.DataFrame(
@@ -68,26 +73,25 @@ def one_size(n_genes: int, n_samples: int) -> dict[str, float]:
         seconds: dict[str, float] = {}
         cpu = time.process_time()
 
-        def timed(step, work):
+        def timed(step: str, work: Callable[[], Any]) -> Any:
             start = time.perf_counter()
             value = work()
             seconds[step] = time.perf_counter() - start
             return value
 
-        counts, groups = timed("drop_outliers", lambda: preprocess.drop_outliers(counts, groups))
+        counts, groups = timed("drop_outliers", lambda: filters.drop_outliers(counts, groups))
         counts = timed("map_symbols", lambda: symbols.map_symbols(counts)[0])
         within = timed("within_lane", lambda: tcgabiolinks.within_lane(counts, info["gc_content"]))
         timed("between_lane", lambda: tcgabiolinks.between_lane(within))
         within = None
         timed("tcgabiolinks_gcContent", lambda: tcgabiolinks.tcgabiolinks_normalize(counts, info))
         for method in ("total", "upper_quartile", "tmm"):
-            timed(f"size_factors_{method}", lambda method=method: size_factors(counts, method))
+            timed(f"size_factors_{method}", partial(size_factors, counts, method))
         timed("scale", lambda: scale(counts))
-        counts = timed("quantile_filter", lambda: preprocess.quantile_filter(counts))
+        counts = timed("quantile_filter", lambda: filters.quantile_filter(counts))
     seconds["total"] = sum(seconds.values())
-    seconds["cpu_seconds"] = (
-        time.process_time() - cpu
-    )  # of all threads: what other users of the machine do not change
+    # of all threads: what other users of the machine do not change
+    seconds["cpu_seconds"] = time.process_time() - cpu
     return {
         "genes": n_genes,
         "samples": n_samples,
@@ -123,8 +127,8 @@ def main() -> None:
         row["seconds_per_million"] = row["total"] / (n_genes * n_samples / 1e6)
         rows.append(row)
         print(
-            f"{n_genes} × {n_samples}: {row['total']:.1f} s ({row['cpu_seconds']:.1f} s of CPU), peak {row['peak_gb']:.2f} GB, "
-            f"{row['seconds_per_million']:.3f} s per million counts",
+            f"{n_genes} × {n_samples}: {row['total']:.1f} s ({row['cpu_seconds']:.1f} s of CPU), "
+            f"peak {row['peak_gb']:.2f} GB, {row['seconds_per_million']:.3f} s per million counts",
             flush=True,
         )
     args.out.parent.mkdir(parents=True, exist_ok=True)
