@@ -5,7 +5,8 @@
 Reads data/results/network.csv and baselines.csv (reproduction.experiments) and the paper's tables.
 Writes data/results/summary_transfer.csv, summary_general.csv and summary_three_classes.csv (methods
 beside the paper), summary_network.csv (the paper's network as rows beside baselines.csv),
-summary_training.csv (what our own training lacks) and summary_text.csv.
+summary_training.csv (what our own training lacks), summary_text.csv, and those of chapters 5, 6 and 8
+(reproduction.summaries).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from reproduction.scores import (
     what_training_lacks,
 )
 from reproduction.sentences import sentences
+from reproduction.summaries import chapter_tables
 
 
 def summaries() -> dict[str, pd.DataFrame]:
@@ -36,7 +38,7 @@ def summaries() -> dict[str, pd.DataFrame]:
         "summary_network": network_means(table),
         "summary_training": what_training_lacks(network).round(5).reset_index(),
         "summary_text": sentences(table, network),
-    }
+    } | chapter_tables()
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ def label_codes(labels: Iterable[str]) -> np.ndarray:
     codes = pd.Index(CLASS_NAMES).get_indexer(labels)
     if (codes < 0).any():
         wrong, right = labels[codes < 0][0], ", ".join(CLASS_NAMES)
-        raise InputError(f"{wrong!r} is no label: spell labels {right}")
+        raise InputError(f"{wrong!r} is no label: use {right}")
     return codes.astype(np.int64)
 
 

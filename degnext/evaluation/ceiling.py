@@ -2,8 +2,8 @@
 
 What a rule sees of a gene is, at best, a normal number Z around the gene's true distance z from the UR/DR border, in
 standard errors: z = d / v with d the difference of group means of the clean, depth-scaled counts (from the border at
-which the cohort's labels turn) and v the standard error that the noise leaves on it. Knowing how z is distributed over the
-genes in question, a rule can do no better than to say UR where UR genes make Z more probable:
+which the cohort's labels turn) and v the standard error that the noise leaves on it. Knowing how z is distributed over
+the genes in question, a rule can do no better than to say UR where UR genes make Z more probable:
 
     ceiling = (1/N) ∫ max( Σ_UR φ(Z − z_g), Σ_DR φ(Z − z_g) ) dZ.
 
@@ -16,65 +16,75 @@ from __future__ import annotations
 
 import numpy as np
 
+from degnext.cohorts.cohort import DR, UR
+from degnext.cohorts.library_size import log_fold_change
 from degnext.cohorts.perturb import within_group_sd
 
 _GRID = np.linspace(-12, 12, 2401)
+_PRIOR_CPM = 1e-9  # keeps the log ratio of an empty group finite, and moves no other
+
+
+def ceiling(z: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Return accuracy and balanced accuracy of the best rule (``ceiling``) and of the best even-handed one (``sign``).
+
+    z: of :func:`standard_distance`. Balanced: UR and DR genes weigh the same, so that nothing is
+    gained by guessing the larger class.
+    """
+    rules = {"ceiling": best_accuracy, "sign": sign_accuracy}
+    return {name: (rule(z), rule(z, balanced=True)) for name, rule in rules.items()}
 
 
 def noise_sd(counts: np.ndarray, level: float, reading: str, is_tumor: np.ndarray) -> np.ndarray:
     """Return the SD per gene that :func:`degnext.cohorts.perturb.add_noise` adds, in counts."""
-    return (
-        np.full(len(counts), float(level))
-        if reading == "absolute"
-        else level / 100 * within_group_sd(np.asarray(counts, float), is_tumor)
-    )
+    if reading == "absolute":
+        return np.full(len(counts), float(level))
+    return level / 100 * within_group_sd(np.asarray(counts, float), is_tumor)
 
 
 def label_border(
-    counts: np.ndarray, is_tumor: np.ndarray, labels: np.ndarray, factors: np.ndarray
+    counts: np.ndarray, is_tumor: np.ndarray, codes: np.ndarray, factors: np.ndarray
 ) -> float:
     """Return the log2 ratio of group means at which labels turn from DR to UR: the one that splits them best, 0 if as good.
 
-    counts: genes × samples. labels: 0 DR, 1 UR; others are left out. Labels made with other library sizes turn elsewhere.
+    counts: genes × samples. codes: 0 DR, 1 UR; others are left out. Labels made with other library
+    sizes turn elsewhere.
     """
-    called = np.asarray(labels) < 2
-    ratio, up = _log_ratio(counts[called], is_tumor, factors), np.asarray(labels)[called] == 1
-    cuts = np.concatenate([[0.0], (np.sort(ratio)[1:] + np.sort(ratio)[:-1]) / 2])
-    right = [np.mean((ratio > c) == up) for c in cuts]
-    best = np.flatnonzero(np.asarray(right) == max(right))
-    return float(cuts[best[np.argmin(np.abs(cuts[best]))]])
-
-
-def _log_ratio(counts: np.ndarray, is_tumor: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    scaled = counts / factors
-    return np.log2((scaled[:, is_tumor].mean(1) + 1e-9) / (scaled[:, ~is_tumor].mean(1) + 1e-9))
+    codes = np.asarray(codes)
+    called = np.isin(codes, (DR, UR))
+    ratio = log_fold_change(counts[called], is_tumor, factors, _PRIOR_CPM)
+    up, down = (np.sort(ratio[codes[called] == c]) for c in (UR, DR))
+    ordered = np.sort(ratio)
+    cuts = np.concatenate([[0.0], (ordered[1:] + ordered[:-1]) / 2])
+    below = np.searchsorted(down, cuts, side="right")
+    right = below + len(up) - np.searchsorted(up, cuts, side="right")
+    best = cuts[right == right.max()]
+    return float(best[np.abs(best).argmin()])
 
 
 def standard_distance(
     counts: np.ndarray,
     is_tumor: np.ndarray,
-    labels: np.ndarray,
+    codes: np.ndarray,
     sd: np.ndarray,
     factors: np.ndarray,
     border: float = 0.0,
 ) -> np.ndarray:
     """Return z of every gene: its distance from the border over the standard error that the noise leaves, signed by its label.
 
-    counts: genes × samples, clean. sd: noise per gene in counts. factors: library sizes in millions. border: log2, from
-    :func:`label_border`. The standard error is the posterior one of a group's mean of clean values, given noisy ones
-    whose noise is sd / factor: samples of a deep library are trusted more. A label on the wrong side of the border counts as
-    if it were right, which keeps the ceiling a ceiling.
+    counts: genes × samples, clean. codes: 0 DR, 1 UR. sd: noise per gene in counts. factors: library
+    sizes in millions. border: log2, from :func:`label_border`. The standard error is the posterior
+    one of a group's mean of clean values, given noisy ones whose noise is sd / factor: samples of a
+    deep library are trusted more. A label on the wrong side of the border counts as if it were
+    right, which keeps the ceiling a ceiling.
     """
     tumor = np.asarray(is_tumor, bool)
-    scaled = counts / factors
-    scaled[:, tumor] /= 2.0**border
-    noise = sd[:, None] / factors
-    noise = np.where(tumor, noise / 2.0**border, noise)
-    difference = scaled[:, tumor].mean(1) - scaled[:, ~tumor].mean(1)
-    variance = sum(_posterior_variance(scaled[:, m], noise[:, m]) for m in (tumor, ~tumor))
+    scale = factors * np.where(tumor, 2.0**border, 1.0)
+    clean, noise = counts / scale, sd[:, None] / scale
+    difference = clean[:, tumor].mean(1) - clean[:, ~tumor].mean(1)
+    variance = sum(_posterior_variance(clean[:, m], noise[:, m]) for m in (tumor, ~tumor))
     with np.errstate(divide="ignore"):
         z = np.abs(difference) / np.sqrt(variance)
-    return np.where(np.asarray(labels) == 1, z, -z)
+    return np.where(np.asarray(codes) == UR, z, -z)
 
 
 def _posterior_variance(clean: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -87,25 +97,15 @@ def _posterior_variance(clean: np.ndarray, noise: np.ndarray) -> np.ndarray:
 
 
 def best_accuracy(z: np.ndarray, balanced: bool = False) -> float:
-    """Return the Bayes accuracy of telling sign(z) from Z ~ N(z, 1) when the distribution of ``z`` is known.
-
-    ``balanced`` gives UR and DR genes the same weight together, so that nothing is gained by guessing the larger class.
-    """
+    """Return the Bayes accuracy of telling sign(z) from Z ~ N(z, 1) when the distribution of ``z`` is known."""
     z = np.asarray(z, float)
-    if balanced and (z > 0).any() and (z <= 0).any():
-        share = (z > 0).mean()
-        return _bayes(z, np.where(z > 0, 0.5 / share, 0.5 / (1 - share)))
-    return _bayes(z, np.ones(len(z)))
-
-
-def _bayes(z: np.ndarray, weight: np.ndarray) -> float:
+    weight = _class_weights(z) if balanced else np.ones(len(z))
     far = np.abs(z) > _GRID[-1] - 5  # never mistaken
     near = z[~far]
     density = weight[~far, None] * np.exp(-0.5 * (_GRID - near[:, None]) ** 2) / np.sqrt(2 * np.pi)
     up, down = density[near > 0].sum(0), density[near <= 0].sum(0)
-    return float(
-        (np.maximum(up, down).sum() * (_GRID[1] - _GRID[0]) + weight[far].sum()) / weight.sum()
-    )
+    mass = np.maximum(up, down).sum() * (_GRID[1] - _GRID[0]) + weight[far].sum()
+    return float(mass / weight.sum())
 
 
 def sign_accuracy(z: np.ndarray, balanced: bool = False) -> float:
@@ -115,28 +115,12 @@ def sign_accuracy(z: np.ndarray, balanced: bool = False) -> float:
     """
     from scipy.stats import norm
 
-    right, up = norm.cdf(np.abs(z)), np.asarray(z) > 0
-    return float(
-        (right[up].mean() + right[~up].mean()) / 2
-        if balanced and up.any() and not up.all()
-        else right.mean()
-    )
+    weight = _class_weights(z) if balanced else None
+    return float(np.average(norm.cdf(np.abs(z)), weights=weight))
 
 
-def ceiling(
-    counts: np.ndarray,
-    is_tumor: np.ndarray,
-    labels: np.ndarray,
-    level: float,
-    reading: str,
-    factors: np.ndarray,
-    rows: np.ndarray,
-) -> dict[str, tuple[float, float]]:
-    """Return accuracy and balanced accuracy of the best rule (``ceiling``) and of the best even-handed one (``sign``) for the genes at ``rows`` (labels 0/1) under a level of noise."""
-    border = label_border(counts, is_tumor, labels, factors)
-    sd = noise_sd(counts[rows], level, reading, is_tumor)
-    z = standard_distance(counts[rows].astype(float), is_tumor, labels[rows], sd, factors, border)
-    return {
-        "ceiling": (best_accuracy(z), best_accuracy(z, True)),
-        "sign": (sign_accuracy(z), sign_accuracy(z, True)),
-    }
+def _class_weights(z: np.ndarray) -> np.ndarray:
+    """Return weights by which UR (z > 0) and DR genes count the same; even ones where one class is absent."""
+    up = np.asarray(z) > 0
+    share = up.mean()
+    return np.ones(len(up)) if share in (0, 1) else np.where(up, 0.5 / share, 0.5 / (1 - share))

@@ -1,55 +1,89 @@
-"""Metrics over all genes with bootstrap intervals, and the paper's batch-averaged ones beside them."""
+"""Metrics over all genes with bootstrap intervals, the paper's batch-averaged ones beside them, and rows of result tables."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.cohort import CANCERS, UNTRAINED
+from degnext._common.errors import InputError
+from degnext.cohorts.cohort import CANCERS, CLASS_NAMES, UNTRAINED, label_codes
+from degnext.cohorts.paper import paper_value
 
 METRICS = ("accuracy", "recall", "precision", "f1", "mcc")
 RESULT_COLUMNS = (
-    "cancer",
-    "source",
-    "experiment",
-    "protocol",
-    "model",
-    "part",
-    "fold",
-    "seed",
-    "n",
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "recall",
-    "precision",
-    "f1",
-    "mcc",
-    "mcc_low",
-    "mcc_high",
-    "auc",
-    "train_seconds",
-    "paper_accuracy",
-    "paper_mcc",
-    "batch_accuracy",
-    "batch_mcc",
-    "note",
+    *("cancer", "source", "experiment", "protocol", "model", "part", "fold", "seed", "n"),
+    *("accuracy", "accuracy_low", "accuracy_high", "recall", "precision", "f1"),
+    *("mcc", "mcc_low", "mcc_high", "auc", "train_seconds", "paper_accuracy", "paper_mcc"),
+    *("batch_accuracy", "batch_mcc", "note"),
 )
 
 
-def confusion(y: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
-    """Count genes by true (rows) and predicted (columns) class."""
-    return np.bincount(
-        np.asarray(y) * n_classes + np.asarray(predicted), minlength=n_classes**2
-    ).reshape(n_classes, n_classes)
+def evaluate(
+    y_true: Sequence[str],
+    y_pred: Sequence[str],
+    y_proba: np.ndarray | None = None,
+    *,
+    n_boot: int = 2000,
+    seed: int = 0,
+) -> pd.Series:
+    """Score calls over all genes, with 95 % percentile-bootstrap intervals of accuracy and MCC.
+
+    y_true, y_pred: "DR", "UR" or "neutral" per gene. y_proba: genes × classes in this order (two
+    columns where no gene is neutral); it adds the AUC, one against rest and weighted for three.
+    Returns n, accuracy, recall, precision and F1 (weighted by class), MCC, accuracy_low and _high,
+    mcc_low and _high, auc (NaN without y_proba). Raises InputError for a label spelled otherwise,
+    for no gene, and for labels and calls of different length.
+    Genes are resampled, which is a multinomial draw of the confusion table.
+    """
+    y, said = label_codes(y_true), label_codes(y_pred)
+    if len(y) != len(said) or not len(y):
+        raise InputError(
+            f"{len(y)} labels and {len(said)} calls cannot be scored: give one of each per gene"
+        )
+    k = max(2, y.max() + 1, said.max() + 1, 0 if y_proba is None else y_proba.shape[1])
+    table = confusion_counts(y, said, k)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(y), table.ravel() / len(y), size=n_boot).reshape(n_boot, k, k)
+    out, resampled = {"n": len(y)} | metrics_of(table), metrics_of(drawn)
+    for name in ("accuracy", "mcc"):
+        out[f"{name}_low"], out[f"{name}_high"] = np.quantile(resampled[name], [0.025, 0.975])
+    out["auc"] = np.nan if y_proba is None else auc(y, y_proba)
+    return pd.Series(out, dtype=float)
+
+
+def scores_both_ways(
+    y_true: Sequence[str], y_pred: Sequence[str], y_proba: np.ndarray | None = None
+) -> pd.Series:
+    """Return :func:`evaluate` with accuracy and MCC averaged over batches of 64 beside it (AUDIT 2)."""
+    scores = evaluate(y_true, y_pred, y_proba)
+    batched = batch_averaged(label_codes(y_true), label_codes(y_pred))
+    scores["batch_accuracy"], scores["batch_mcc"] = batched["accuracy"], batched["mcc"]
+    return scores
+
+
+def confusion(
+    y_true: Sequence[str], y_pred: Sequence[str], classes: Sequence[str] = CLASS_NAMES
+) -> pd.DataFrame:
+    """Count genes by label (rows) and call (columns), both in the order of ``classes``."""
+    counts = confusion_counts(label_codes(y_true), label_codes(y_pred), len(CLASS_NAMES))
+    table = pd.DataFrame(counts, index=CLASS_NAMES, columns=CLASS_NAMES)
+    return table.loc[list(classes), list(classes)]
+
+
+def confusion_counts(y: np.ndarray, said: np.ndarray, n_classes: int) -> np.ndarray:
+    """Count genes by true (rows) and predicted (columns) code."""
+    pair = np.asarray(y) * n_classes + np.asarray(said)
+    return np.bincount(pair, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def metrics_of(table: np.ndarray) -> dict[str, np.ndarray]:
     """Return accuracy, support-weighted recall, precision and F1, and Matthews' correlation of confusion tables.
 
-    ``table`` is (..., K, K), so that thousands of resampled tables are done at once. The weighted recall equals the
-    accuracy, which is why the paper's tables show the same figure twice. A class never predicted has precision 0; MCC
-    is 0 where a margin is empty.
+    ``table`` is (..., K, K), so that thousands of resampled tables are done at once. The weighted
+    recall equals the accuracy, which is why the paper's tables show the same figure twice. A class
+    never predicted has precision 0; MCC is 0 where a margin is empty.
     """
     table = np.asarray(table, dtype=float)
     n, true, said = table.sum((-2, -1)), table.sum(-1), table.sum(-2)
@@ -60,50 +94,14 @@ def metrics_of(table: np.ndarray) -> dict[str, np.ndarray]:
         f1 = np.nan_to_num(2 * recall * precision / (recall + precision))
         weight = true / n[..., None]
         spread = np.sqrt((n**2 - (said**2).sum(-1)) * (n**2 - (true**2).sum(-1)))
-        mcc = np.where(
-            spread > 0,
-            (hit.sum(-1) * n - (true * said).sum(-1)) / np.where(spread > 0, spread, 1),
-            0.0,
-        )
-        out = {
-            "accuracy": hit.sum(-1) / n,
-            "recall": (recall * weight).sum(-1),
-            "precision": (precision * weight).sum(-1),
-        }
-    return out | {"f1": (f1 * weight).sum(-1), "mcc": mcc}
-
-
-def evaluate(
-    y: np.ndarray,
-    predicted: np.ndarray,
-    proba: np.ndarray | None = None,
-    *,
-    n_boot: int = 2000,
-    seed: int = 0,
-) -> dict[str, float]:
-    """Return all metrics over all genes, with 95 % percentile-bootstrap intervals of accuracy and MCC.
-
-    Genes are resampled; a resample of genes is a multinomial draw of the confusion table, so 2,000 take milliseconds.
-    ``proba`` (N, K) adds the AUC (one against rest, weighted, when K > 2).
-    """
-    y, predicted = np.asarray(y), np.asarray(predicted)
-    k = max(2, int(y.max()) + 1, int(predicted.max()) + 1, 0 if proba is None else proba.shape[1])
-    table = confusion(y, predicted, k)
-    out = {"n": int(len(y))} | {name: float(v) for name, v in metrics_of(table).items()}
-    rng = np.random.default_rng(seed)
-    drawn = metrics_of(
-        rng.multinomial(len(y), table.ravel() / len(y), size=n_boot).reshape(n_boot, k, k)
-    )
-    for name in ("accuracy", "mcc"):
-        out[f"{name}_low"], out[f"{name}_high"] = (
-            float(q) for q in np.quantile(drawn[name], [0.025, 0.975])
-        )
-    out["auc"] = float("nan") if proba is None else auc(y, proba)
-    return out
+        covariance = hit.sum(-1) * n - (true * said).sum(-1)
+        mcc = np.where(spread > 0, covariance / np.where(spread > 0, spread, 1), 0.0)
+        weighted = [(v * weight).sum(-1) for v in (recall, precision, f1)]
+        return dict(zip(METRICS, (hit.sum(-1) / n, *weighted, mcc)))
 
 
 def auc(y: np.ndarray, proba: np.ndarray) -> float:
-    """Return the area under the ROC curve; NaN where a single class is present."""
+    """Return the area under the ROC curve of codes ``y``; NaN where a single class is present."""
     from sklearn.metrics import roc_auc_score
 
     present = np.unique(y)
@@ -115,40 +113,31 @@ def auc(y: np.ndarray, proba: np.ndarray) -> float:
     return float(sum(a * w for a, w in parts) / sum(w for _, w in parts))
 
 
-def batch_averaged(y: np.ndarray, predicted: np.ndarray, batch_size: int = 64) -> dict[str, float]:
-    """Return the mean of each metric over batches in file order, as the paper's scripts report them (AUDIT 2)."""
-    k = max(2, int(np.max(y)) + 1, int(np.max(predicted)) + 1)
-    starts = range(0, len(y), batch_size)
-    tables = np.stack(
-        [confusion(y[i : i + batch_size], predicted[i : i + batch_size], k) for i in starts]
-    )
+def batch_averaged(y: np.ndarray, said: np.ndarray, batch_size: int = 64) -> dict[str, float]:
+    """Return the mean of each metric over batches of codes in file order, as the paper's scripts report them (AUDIT 2)."""
+    k = max(2, int(np.max(y)) + 1, int(np.max(said)) + 1)
+    batches = [slice(i, i + batch_size) for i in range(0, len(y), batch_size)]
+    tables = np.stack([confusion_counts(y[b], said[b], k) for b in batches])
     return {name: float(v.mean()) for name, v in metrics_of(tables).items()}
 
 
 def result_row(
-    *, cancer: str, model: str, experiment: str, part: str, scores: dict, **more: object
+    *, cancer: str, model: str, experiment: str, part: str, scores: pd.Series | dict, **more: object
 ) -> dict:
-    """Return one tidy row of ``data/results/*.csv``; columns as in ``RESULT_COLUMNS``, the paper's value where it has one."""
-    from degnext.cohorts.paper import paper_value
+    """Return one tidy row of a result table; columns as in ``RESULT_COLUMNS``, the paper's value where it has one.
 
-    row = (
-        dict.fromkeys(RESULT_COLUMNS)
-        | {"cancer": cancer, "model": model, "experiment": experiment, "part": part}
-        | scores
-        | more
-    )
-    if (
-        model == "DEGnext"
-        and cancer in CANCERS
-        and ((experiment, part) in (("general", "T3"), ("transfer", "Q")))
-    ):
-        if experiment == "general" or cancer in UNTRAINED:
-            row |= {
-                "paper_accuracy": paper_value(cancer, experiment, "accuracy") / 100,
-                "paper_mcc": paper_value(cancer, experiment, "mcc"),
-            }
-    unknown = set(row) - set(RESULT_COLUMNS)
-    if unknown:
+    scores: of :func:`evaluate`. more: further columns. Raises ValueError for a column that is not among them.
+    """
+    row = dict.fromkeys(RESULT_COLUMNS)
+    row |= {"cancer": cancer, "model": model, "experiment": experiment, "part": part}
+    row |= dict(scores) | more
+    if row["n"] is not None:
+        row["n"] = int(row["n"])
+    tested = {("general", "T3"): CANCERS, ("transfer", "Q"): UNTRAINED}
+    if model == "DEGnext" and cancer in tested.get((experiment, part), ()):
+        row["paper_accuracy"] = paper_value(cancer, experiment, "accuracy") / 100
+        row["paper_mcc"] = paper_value(cancer, experiment, "mcc")
+    if unknown := set(row) - set(RESULT_COLUMNS):
         raise ValueError(f"unknown result columns: {sorted(unknown)}")
     return row
 

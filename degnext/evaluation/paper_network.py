@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from degnext.cohorts.cohort import Cohort
-from degnext.evaluation.metrics import batch_averaged, evaluate
+from degnext.cohorts.cohort import Cohort, label_names
+from degnext.evaluation import metrics
 from degnext.learning.classifier import DEGnext
 from degnext.learning.images import row_values
 
@@ -49,12 +49,6 @@ def general(
     return out | {"fine_tune_history": model.fine_tune_history_, "seconds": seconds}
 
 
-def scores_both_ways(
-    labels: np.ndarray, predicted: np.ndarray, proba: np.ndarray | None = None
-) -> dict[str, float]:
-    """Return :func:`degnext.evaluation.metrics.evaluate` over all genes, and accuracy and MCC averaged over batches of 64 beside it (AUDIT 2)."""
-    batched = batch_averaged(labels, predicted)
-    return evaluate(labels, predicted, proba) | {
-        "batch_accuracy": batched["accuracy"],
-        "batch_mcc": batched["mcc"],
-    }
+def scores_both_ways(labels: np.ndarray, predicted: np.ndarray, proba: np.ndarray | None = None):
+    """Return :func:`degnext.evaluation.metrics.scores_both_ways` of codes."""
+    return metrics.scores_both_ways(label_names(labels), label_names(predicted), proba)

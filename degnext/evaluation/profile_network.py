@@ -33,17 +33,12 @@ def general(cohort: Cohort, train_part: str = "T1", seed: int = 0) -> dict:
     return out | {"seconds": time.perf_counter() - start}
 
 
-def transfer(
-    training: list[Cohort], target: Cohort, seed: int = 0
-) -> tuple[Answer, float]:
+def transfer(training: list[Cohort], target: Cohort, seed: int = 0) -> tuple[Answer, float]:
     """Train two classes on the called genes of ``training`` without their T3; return the answer on the target's Q and the seconds."""
     start = time.perf_counter()
     learned = []
     for cohort in training:
-        rows = np.flatnonzero(
-            (cohort.genes["part"] != "T3").to_numpy()
-            & (cohort.codes != NEUTRAL)
-        )
+        rows = np.flatnonzero((cohort.genes["part"] != "T3").to_numpy() & (cohort.codes != NEUTRAL))
         learned.append(genes_of(cohort, rows))
     model = ProfileClassifier(2, random_state=seed).fit(learned)
     return answer_on_q(model, target), time.perf_counter() - start

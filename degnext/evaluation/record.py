@@ -1,13 +1,19 @@
-"""TODO."""
+"""The committed results: finished tables that the chapters show, written by ``reproduction``."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from degnext._common.errors import InputError
 from degnext._common.paths import data_dir
 
 
-def saved_results(name: str) -> pd.DataFrame | None:
-    """Return ``data/results/<name>.csv``, None where it has not been made."""
+def saved_results(name: str) -> pd.DataFrame:
+    """Return ``data/results/<name>.csv``; raise InputError where it is not there."""
     path = data_dir() / "results" / f"{name}.csv"
-    return pd.read_csv(path) if path.exists() else None
+    if not path.exists():
+        raise InputError(
+            f"data/results/{name}.csv is missing: make it with python -m reproduction, or check "
+            "the repository out again"
+        )
+    return pd.read_csv(path)

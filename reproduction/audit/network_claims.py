@@ -14,7 +14,7 @@ from torch import nn
 
 from degnext.cohorts.cohort import UNTRAINED
 from degnext.cohorts.paper import paper_value
-from degnext.evaluation.metrics import batch_averaged, confusion, metrics_of
+from degnext.evaluation.metrics import batch_averaged, confusion_counts, metrics_of
 from degnext.learning.classifier import DEGnext
 from degnext.learning.images import grid_shape, row_values
 from degnext.learning.training import predict
@@ -61,7 +61,7 @@ def on_q(cancer: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def scores(y: np.ndarray, called: np.ndarray) -> dict[str, float]:
     """Return accuracy in percent and MCC over all genes."""
-    m = metrics_of(confusion(y, called, 2))
+    m = metrics_of(confusion_counts(y, called, 2))
     return {"accuracy": 100 * float(m["accuracy"]), "mcc": float(m["mcc"])}
 
 
@@ -208,5 +208,5 @@ def _train_head(
     with torch.inference_mode():
         z = head(features)
     called = squashed(z).argmax(dim=1).numpy()
-    table = confusion(labels.numpy()[HEAD_GENES:], called[HEAD_GENES:], 3)
+    table = confusion_counts(labels.numpy()[HEAD_GENES:], called[HEAD_GENES:], 3)
     return len(np.unique(called)), int((z <= 0).all(dim=0).sum()), float(metrics_of(table)["mcc"])

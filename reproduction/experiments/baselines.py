@@ -19,6 +19,7 @@ from degnext.cohorts.published import published_parts
 from degnext.evaluation import experiments
 from degnext.evaluation.metrics import RESULT_COLUMNS
 from reproduction.command import call, parser
+from reproduction.experiments import transfer_methods
 from reproduction.sources import folder, published
 from reproduction.store import code_digest, keep, write_results
 
@@ -30,9 +31,9 @@ def training(at_hand: list[str]) -> list[Cohort]:
 
 def transfer(wanted: list[str], at_hand: list[str], seed: int) -> pd.DataFrame:
     """Train every method on the training cohorts and test it on Q of the others."""
-    models = experiments.train_transfer(training(at_hand), seed)
+    models = transfer_methods.train_transfer(training(at_hand), seed)
     tested = [c for c in UNTRAINED if c in wanted and {"F1", "T3"} <= set(published_parts(c))]
-    return pd.concat([experiments.transfer(models, published(c), seed) for c in tested])
+    return pd.concat([transfer_methods.transfer(models, published(c), seed) for c in tested])
 
 
 def run(wanted: list[str], at_hand: list[str], settings: dict) -> tuple[pd.DataFrame, dict]:
@@ -66,7 +67,7 @@ def main() -> None:
         return
 
     def rows() -> pd.DataFrame:
-        return experiments.compare_row_ways(training(at_hand), args.seed)
+        return transfer_methods.compare_row_ways(training(at_hand), args.seed)
 
     ways, spent = keep("baselines", "rows", settings, rows)
     write_results("baseline_rows", ways, __spec__.name, settings, {"rows": spent})

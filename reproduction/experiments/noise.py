@@ -19,21 +19,22 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.cohort import TRAINING, Cohort
+from degnext.cohorts.cohort import TRAINING, Cohort, label_names
 from degnext.cohorts.perturb import add_noise, disturbed, random_level
 from degnext.cohorts.published import published_parts
-from degnext.evaluation import disturbances, experiments
-from degnext.evaluation.calibration import adapt_shares
-from degnext.evaluation.disturbances import SHARES, Answer, rule_answer
-from degnext.evaluation.experiments import IMAGE
+from degnext.evaluation import disturbances
+from degnext.evaluation.disturbances import Answer, rule_calls
+from degnext.evaluation.experiments import IMAGE, SCALED, sorted_groups
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 from reproduction.command import call, parser
+from reproduction.experiments import transfer_methods
 from reproduction.sources import folder, published
 from reproduction.store import code_digest, keep, write_results
 
 TARGETS = ("CHOL", "KICH", "READ", "STAD", "BLCA", "HNSC")
 GENERAL = ("CHOL", "KICH", "READ")  # whose T1 is at hand
+SHARES = ", class shares estimated"
 MAX_GENES = 600  # to train on: everything is trained anew for every level and draw
 WHERE = {False: "test", True: "train and test"}
 FIRST = ["cancer", "experiment", "part", "noise_on"]
@@ -45,8 +46,8 @@ def models(noisy: bool, seed: int) -> dict:
     training = [published(c) for c in TRAINING if published_parts(c)]
     rng = np.random.default_rng([seed, 1])
     shown = training + [with_noise(c, rng) for c in training] * noisy
-    found = experiments.train_transfer(shown, seed, probabilities=False)
-    return {key: v for key, v in found.items() if key[1] != experiments.SCALED}
+    found = transfer_methods.train_transfer(shown, seed, probabilities=False)
+    return {key: v for key, v in found.items() if key[1] != SCALED}
 
 
 def transfer(cancer: str, noisy: bool, table: Callable, draws: int, seed: int) -> pd.DataFrame:
@@ -117,18 +118,36 @@ def transfer_answer(models: dict, rows: np.ndarray) -> Answer:
 
     def answer(cohort: Cohort) -> dict[tuple[str, str], np.ndarray]:
         inputs = tuple({given for _, given in models} - {IMAGE})
-        x = experiments.transfer_inputs(cohort, rows, inputs=inputs)
+        x = transfer_methods.transfer_inputs(cohort, rows, inputs=inputs)
         genes = genes_of(cohort, rows)._replace(labels=None)
         out = {k: model.predict(x[k[1]]) for k, (model, _) in models.items() if k[1] != IMAGE}
         for (name, given), (model, _) in models.items():
             if given == IMAGE:
                 proba = model.predict_proba(genes)
-                out[name, given] = proba.argmax(1)
-                out[name + SHARES, given] = adapt_shares(proba).argmax(1)
-                out[name + ", not aligned", given] = _not_aligned(model).predict(genes)
-        return out | rule_answer(cohort, rows)
+                out[name, given] = label_names(proba.argmax(1))
+                out[name + SHARES, given] = label_names(adapt_shares(proba).argmax(1))
+                not_aligned = _not_aligned(model).predict(genes)
+                out[name + ", not aligned", given] = label_names(not_aligned)
+        raw, scaled = (values[rows] for values in transfer_methods.scaled_rows(cohort))
+        return out | rule_calls(raw, scaled, sorted_groups(cohort))
 
     return answer
+
+
+def adapt_shares(proba: np.ndarray, n_iterations: int = 200) -> np.ndarray:
+    """Return the probabilities of genes × K when classes are as frequent as these genes say, without any label.
+
+    Expectation maximisation of the class shares (Saerens, Latinne & Decaestecker 2002, Neural
+    Computation 14:21), started at equal shares. Sure answers stay; doubtful ones lean to the larger
+    class. Swapping two columns swaps the answer's.
+    """
+    equal = np.full(proba.shape[1], 1 / proba.shape[1])
+    shares = equal
+    for _ in range(n_iterations):
+        weighted = proba * (shares / equal)
+        adapted = weighted / weighted.sum(1, keepdims=True)
+        shares = adapted.mean(0)
+    return adapted
 
 
 def _not_aligned(model: ProfileClassifier) -> ProfileClassifier:

@@ -21,6 +21,7 @@ import pandas as pd
 
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir
+from degnext.cohorts.cohort import label_names
 from degnext.cohorts.perturb import draw_samples
 from degnext.evaluation.small_samples import (
     COLUMNS,
@@ -58,7 +59,7 @@ def deseq2_rows(path: Path, labels: np.ndarray) -> list[dict]:
     rates = dict(zip(CUTS, (t["fdr_01"].to_numpy(), t["fdr_05"].to_numpy())))
     return [
         {"method": DESEQ2, "scaling": "median of ratios"} | row
-        for row in score(labels, answer_of_test(t["log_fc"], t["p_value"], rates))
+        for row in score(label_names(labels), answer_of_test(t["log_fc"], t["p_value"], rates))
     ]
 
 

@@ -32,7 +32,7 @@ def main() -> None:
     labels, proba = {}, {}
     for cancer in CANCERS:
         cohort = published(cancer)
-        labels[cancer] = cohort.codes[cohort.rows("Q")].astype(int)
+        labels[cancer] = cohort.genes["label"].to_numpy()[cohort.rows("Q")]
         proba[cancer] = answer_on_q(model, cohort)[1]
     labels["all six"], proba["all six"] = (
         np.concatenate(list(labels.values())),

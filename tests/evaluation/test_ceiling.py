@@ -19,6 +19,12 @@ from degnext.evaluation.ceiling import (
 IS_TUMOR = np.repeat([False, True], [8, 20])
 
 
+def ceiling_at(level: float, counts: np.ndarray, labels: np.ndarray, factors: np.ndarray) -> dict:
+    border = label_border(counts, IS_TUMOR, labels, factors)
+    sd = noise_sd(counts, level, "relative", IS_TUMOR)
+    return ceiling(standard_distance(counts, IS_TUMOR, labels, sd, factors, border))
+
+
 @pytest.fixture
 def planted() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Counts of 400 genes in libraries of even depth, labels (70 % UR) that are the sign of the clean difference, factors."""
@@ -60,7 +66,7 @@ def test_far_genes_are_always_right_and_order_does_not_matter():
 @pytest.mark.parametrize("level", [100, 500, 1500])
 def test_the_sign_of_the_noisy_difference_scores_what_the_formula_says(planted, level):
     counts, labels, factors = planted
-    expected = ceiling(counts, IS_TUMOR, labels, level, "relative", factors, np.arange(400))
+    expected = ceiling_at(level, *planted)
     right = []
     for draw in range(30):
         noisy = add_noise(
@@ -73,10 +79,7 @@ def test_the_sign_of_the_noisy_difference_scores_what_the_formula_says(planted, 
 
 def test_a_rule_that_knows_the_share_of_up_genes_reaches_the_ceiling_and_none_passes_it(planted):
     counts, labels, factors = planted
-    best, even = (
-        ceiling(counts, IS_TUMOR, labels, 1000, "relative", factors, np.arange(400))[k][0]
-        for k in ("ceiling", "sign")
-    )
+    best, even = (ceiling_at(1000, *planted)[k][0] for k in ("ceiling", "sign"))
     found = []
     for draw in range(30):
         noisy = add_noise(counts, 1000, "relative", np.random.default_rng(draw), IS_TUMOR)
@@ -125,10 +128,7 @@ def test_the_border_is_found_where_labels_turn(planted):
 
 def test_more_noise_never_helps(planted):
     counts, labels, factors = planted
-    values = [
-        ceiling(counts, IS_TUMOR, labels, level, "relative", factors, np.arange(400))
-        for level in (1, 50, 500, 5000, 50_000)
-    ]
+    values = [ceiling_at(level, *planted) for level in (1, 50, 500, 5000, 50_000)]
     for key in ("ceiling", "sign"):
         assert all(np.diff([v[key][i] for v in values]).max() < 1e-9 for i in (0, 1))
     assert values[0]["ceiling"][0] == pytest.approx(1, abs=1e-3)

@@ -12,6 +12,7 @@ from degnext._common.errors import InputError
 from degnext.cohorts.cohort import TRAINING
 from degnext.cohorts.perturb import fewer_samples
 from degnext.evaluation import paper_network as network_steps
+from degnext.cohorts.cohort import label_names
 from degnext.evaluation.metrics import batch_averaged, evaluate
 from degnext.learning import images as encode
 from degnext.learning import transfer
@@ -67,7 +68,7 @@ def test_a_network_trained_on_some_cohorts_reads_another(make_labeled):
     model = transfer.train(training, epochs=8, device="cpu", max_samples=12, draws=3)
     q = target.rows("Q")
     said, proba = transfer.answer(model, target, q, 12, 3)
-    assert evaluate(target.codes[q], said)["accuracy"] > 0.9
+    assert evaluate(target.genes["label"].iloc[q], label_names(said))["accuracy"] > 0.9
     assert (
         proba.shape == (len(q), 2)
         and np.allclose(proba.sum(1), 1)

@@ -71,4 +71,6 @@ def test_missing_data_are_one_sentence(is_helpful):
     with pytest.raises(InputError, match="set DEGNEXT_DATA") as caught:
         folder("published")
     assert is_helpful(str(caught.value))
-    assert saved_results("no such table") is None
+    with pytest.raises(InputError, match="no such table.csv is missing") as caught:
+        saved_results("no such table")
+    assert is_helpful(str(caught.value))

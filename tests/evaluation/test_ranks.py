@@ -9,13 +9,7 @@ from scipy.stats import chi2
 
 from degnext._common.errors import InputError
 from degnext.evaluation.metrics import result_row, result_table
-from degnext.evaluation.ranks import (
-    critical_difference,
-    method_names,
-    rank_methods,
-    score_table,
-    with_network,
-)
+from degnext.evaluation.ranks import critical_difference, method_names, rank_methods, score_table
 from degnext.figures.scores import heat_map, rank_plot
 
 # Demšar 2006, Table 6: AUC of C4.5, C4.5+m, C4.5+cf, C4.5+m+cf on 14 data sets
@@ -63,6 +57,10 @@ def test_demsars_example():
     )  # three pairs and one row of four; Demšar's χ² = 9.28 is without this correction
     assert found.friedman_p == pytest.approx(chi2.sf(9.28 / ties, 3), rel=0.01)
     assert found.ranks.sum() == pytest.approx(10)
+    apart = found.pairwise_p.loc["C4.5"] < 0.05  # Nemenyi's p and the critical difference agree
+    assert not apart.any() and found.pairwise_p.at["C4.5", "+m+cf"] == pytest.approx(
+        0.075, abs=0.01
+    )
 
 
 def test_equal_methods_are_no_finding():
@@ -117,26 +115,6 @@ def test_rare_methods_go_before_cohorts_do():
         "KICH",
         "READ",
     ]
-
-
-def test_the_papers_network_joins_with_the_mean_of_its_runs():
-    rows = table(("CHOL", "a", "x", 0.5))
-    network = table(
-        ("CHOL", "DEGnext", "paper", 0.2),
-        ("CHOL", "DEGnext", "paper", 0.4),
-        ("BRCA", "DEGnext", "paper", 1.0),
-        ("CHOL", "ProfileCNN", "y", 0.9),
-    )
-    network["variant"] = "main"
-    joined = with_network(rows, network)
-    assert joined[["cancer", "model", "protocol", "mcc"]].to_numpy().tolist() == [
-        ["CHOL", "a", "x", 0.5],
-        ["CHOL", "DEGnext", "paper", pytest.approx(0.3)],
-    ]
-    assert (
-        with_network(rows, None) is rows
-        and len(with_network(rows, network[network["cancer"] == "BRCA"])) == 1
-    )
 
 
 def test_the_plots_show_every_method():

@@ -1,4 +1,4 @@
-"""degnext.evaluation.comparable_rows: rows of equal width whatever the sample numbers."""
+"""reproduction.experiments.comparable_rows: rows of equal width whatever the sample numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from degnext._common.errors import InputError
-from degnext.evaluation.comparable_rows import WAYS, comparable_rows
+from reproduction.experiments.comparable_rows import WAYS, comparable_rows
 
 IS_TUMOR = np.repeat([False, True], [5, 12])
 VALUES = np.random.default_rng(0).normal(size=(7, 17)).astype(np.float32)

@@ -7,16 +7,11 @@ import pandas as pd
 import pytest
 
 from degnext._common.paths import data_dir
-from degnext.evaluation.calibration import (
-    abstention,
-    adapt_shares,
-    calibration_error,
-    reliability,
-    wilson,
-)
+from degnext.cohorts.cohort import label_names
+from degnext.evaluation.calibration import abstention, calibration_error, reliability
 
 PROBA = np.array([[0.95, 0.05], [0.05, 0.95], [0.92, 0.08], [0.6, 0.4], [0.35, 0.65], [1.0, 0.0]])
-LABELS = np.array([0, 1, 1, 0, 0, 0])
+LABELS = label_names([0, 1, 1, 0, 0, 0])
 
 
 def test_bins_hold_what_they_should():
@@ -33,7 +28,7 @@ def test_bins_hold_what_they_should():
 def test_calibrated_probabilities_have_a_small_error_and_overconfident_ones_a_large():
     rng = np.random.default_rng(0)
     p = rng.uniform(0, 1, 20_000)
-    labels = (rng.random(20_000) < p).astype(int)
+    labels = label_names(rng.random(20_000) < p)
     proba = np.column_stack([1 - p, p])
     assert calibration_error(reliability(labels, proba)) < 0.015
     odds = (p / (1 - p)) ** 3
@@ -55,9 +50,13 @@ def test_silence_about_unsure_genes():
     pd.testing.assert_frame_equal(abstention(LABELS[order], PROBA[order]), curve)
 
 
-def test_wilson_has_its_textbook_value():
-    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe (1998), table 1
+def test_the_interval_has_its_textbook_value():
+    """Newcombe (1998), table 1: 81 of 263; and none of ten."""
+    for hits, n, expected in ((0, 10, (0.0, 0.2775)), (81, 263, (0.2553, 0.3662))):
+        proba = np.tile([0.96, 0.04], (n, 1))
+        bins = reliability(np.repeat(["DR", "UR"], [hits, n - hits]), proba)
+        got = bins[["accuracy_low", "accuracy_high"]].to_numpy()[0]
+        assert got == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_tables_of_record_agree_with_each_other_and_the_promise():
@@ -79,24 +78,3 @@ def test_the_tables_of_record_agree_with_each_other_and_the_promise():
     assert (
         bins[bins["cancer"] != "all six"]["n"].sum() == bins[bins["cancer"] == "all six"]["n"].sum()
     )
-
-
-def test_class_shares_are_found_without_labels_and_raise_accuracy():
-    """Planted: 90 % of one class, Gaussian evidence; answers for equal shares are brought near the Bayes rule's."""
-    rng = np.random.default_rng(0)
-    labels = (rng.random(4000) < 0.9).astype(int)
-    z = rng.normal(np.where(labels, 0.7, -0.7))
-    up = 1 / (1 + np.exp(-2 * 0.7 * z))  # right where both classes are equally frequent
-    proba = np.stack([1 - up, up], 1)
-    adapted = adapt_shares(proba)
-    np.testing.assert_allclose(adapted.sum(1), 1)
-    assert abs(adapted[:, 1].mean() - 0.9) < 0.03
-    bayes = np.mean((2 * 0.7 * z + np.log(9) > 0) == labels)
-    assert (
-        np.mean(adapted.argmax(1) == labels)
-        > bayes - 0.005
-        > np.mean(proba.argmax(1) == labels) + 0.1
-    )
-    np.testing.assert_allclose(adapt_shares(proba[:, ::-1])[:, ::-1], adapted, atol=1e-9)
-    sure = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
-    np.testing.assert_array_equal(adapt_shares(sure), sure)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from degnext._common.errors import InputError
+from degnext.cohorts.cohort import label_names
 from degnext.cohorts.paper import paper_value
 from degnext.evaluation.metrics import (
     METRICS,
@@ -13,12 +15,19 @@ from degnext.evaluation.metrics import (
     auc,
     batch_averaged,
     confusion,
-    evaluate,
+    confusion_counts,
     format_interval,
     metrics_of,
     result_row,
     result_table,
+    scores_both_ways,
 )
+from degnext.evaluation.metrics import evaluate as evaluate_labels
+
+
+def evaluate(y, p, *args, **settings):
+    """Score codes: labels are spelled for whoever calls."""
+    return evaluate_labels(label_names(y), label_names(p), *args, **settings)
 
 
 def calls(
@@ -47,7 +56,9 @@ def test_metrics_are_those_of_sklearn(k, seed):
     got = evaluate(y, p, n_boot=10)
     for name, value in sklearn_metrics(y, p).items():
         assert got[name] == pytest.approx(value, abs=1e-12), name
-    assert got["n"] == 300 and np.array_equal(confusion(y, p, k), reference.confusion_matrix(y, p))
+    assert got["n"] == 300 and np.array_equal(
+        confusion_counts(y, p, k), reference.confusion_matrix(y, p)
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +123,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
 
 def test_the_bootstrap_is_seeded():
     y, p = calls()
-    assert evaluate(y, p, seed=0) == pytest.approx(evaluate(y, p, seed=0), nan_ok=True)
+    assert evaluate(y, p, seed=0).equals(evaluate(y, p, seed=0))
     assert evaluate(y, p, seed=0)["mcc_low"] != evaluate(y, p, seed=1)["mcc_low"]
 
 
@@ -197,3 +208,31 @@ def test_every_score_has_a_column():
 def test_intervals_are_written_with_their_value():
     assert format_interval(0.974, 0.951, 0.989, percent=True) == "97.4 % [95.1, 98.9]"
     assert format_interval(0.95, 0.9, 0.98) == "0.95 [0.90, 0.98]"
+
+
+def test_labels_are_spelled_and_paired(is_helpful):
+    scores = evaluate_labels(["UR", "DR", "neutral"], ["UR", "DR", "DR"], n_boot=20)
+    assert scores["n"] == 3 and scores["accuracy"] == pytest.approx(2 / 3)
+    for y, said, fault in (
+        (["UR"], ["up"], "'up' is no label"),
+        ([1, 0], ["UR", "DR"], "is no label"),
+        (["UR", "DR"], ["UR"], "2 labels and 1 calls"),
+        ([], [], "0 labels"),
+    ):
+        with pytest.raises(InputError, match=fault) as caught:
+            evaluate_labels(y, said)
+        assert is_helpful(str(caught.value))
+
+
+def test_a_confusion_table_names_its_classes():
+    table = confusion(["UR", "UR", "DR"], ["UR", "neutral", "DR"])
+    assert table.at["UR", "neutral"] == 1 and table.at["DR", "DR"] == 1 and table.shape == (3, 3)
+    two = confusion(["UR", "DR"], ["DR", "DR"], ("DR", "UR"))
+    assert two.to_numpy().tolist() == [[1, 0], [1, 0]] and list(two) == ["DR", "UR"]
+
+
+def test_scores_come_over_all_genes_and_over_batches():
+    """One class fills whole batches: averaged MCC is 0 there although every gene is right."""
+    y = np.repeat(["DR", "UR"], [64, 64])
+    scores = scores_both_ways(y, y)
+    assert scores["mcc"] == 1 and scores["batch_mcc"] == 0 and scores["batch_accuracy"] == 1

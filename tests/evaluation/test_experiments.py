@@ -5,26 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
 from degnext.evaluation import experiments as benchmark
 from degnext.evaluation.baselines import TwoStage, profile_features
-from degnext.evaluation.comparable_rows import WAYS
-from degnext.evaluation.experiments import (
-    CNN,
-    FEATURES,
-    IMAGE,
-    RAW,
-    RULE,
-    SCALED,
-    called_genes,
-    compare_row_ways,
-    folds,
-    scaled_rows,
-    train_transfer,
-    transfer,
-    transfer_inputs,
-)
+from degnext.evaluation.experiments import FEATURES, RAW, RULE, SCALED, called_genes, in_folds
+from degnext.learning.images import row_values
 from degnext.learning.profile.classifier import ProfileClassifier
+from degnext.learning.profile.genes import genes_of
 from degnext.learning.profile.image import CHANNELS
 
 
@@ -50,21 +39,10 @@ class Recorder(ClassifierMixin, BaseEstimator):
 @pytest.fixture
 def few_methods(monkeypatch):
     """Two quick methods in place of the five and the two."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.tree import DecisionTreeClassifier
-
-    monkeypatch.setattr(
-        benchmark,
-        "paper_baselines",
-        lambda seed=0, probabilities=True: {
-            "Tree": lambda: TwoStage(DecisionTreeClassifier(random_state=seed))
-        },
-    )
-    monkeypatch.setattr(
-        benchmark,
-        "strong_references",
-        lambda seed=0: {"Logistic regression": lambda: TwoStage(LogisticRegression(max_iter=5000))},
-    )
+    tree, logistic = DecisionTreeClassifier(random_state=0), LogisticRegression(max_iter=5000)
+    few = {"Tree": lambda: TwoStage(tree)}, {"Logistic regression": lambda: TwoStage(logistic)}
+    monkeypatch.setattr(benchmark, "paper_baselines", lambda seed=0: few[0])
+    monkeypatch.setattr(benchmark, "strong_references", lambda seed=0: few[1])
 
 
 def without(cohort, *parts):
@@ -77,8 +55,8 @@ def test_no_method_learns_from_a_gene_it_is_tested_on(make_labeled, monkeypatch,
     Recorder.fitted, Recorder.asked = [], []
     monkeypatch.setattr(
         benchmark,
-        "_methods",
-        lambda seed, is_tumor: iter([("Recorder", RAW, lambda: TwoStage(Recorder()))]),
+        "methods",
+        lambda seed, network: [("Recorder", RAW, lambda: TwoStage(Recorder()))],
     )
     marked = cohort.counts.to_numpy().copy()
     marked[:, 0] = np.arange(len(marked)) + 1  # a name for every row
@@ -86,7 +64,8 @@ def test_no_method_learns_from_a_gene_it_is_tested_on(make_labeled, monkeypatch,
 
     cohort = dataclasses.replace(cohort, counts=cohort.counts.mask(cohort.counts >= 0, marked))
     rows = benchmark.general(cohort)
-    of = {p: set(scaled_rows(cohort)[0][cohort.rows(p), 0]) for p in cohort.parts}
+    first = row_values(cohort, "none")[:, 0]
+    of = {p: set(first[cohort.rows(p)]) for p in cohort.parts}
     assert rows["part"].tolist() == ["T2", "T3"] and all(
         not of["T3"] & seen for seen, _ in Recorder.fitted
     )
@@ -126,60 +105,15 @@ def test_every_method_stands_once_per_part_and_input(make_labeled, few_methods):
     assert (rows["train_seconds"] >= 0).all() and rows["accuracy_low"].le(rows["accuracy"]).all()
 
 
-def test_transfer_carries_between_cohorts_of_different_size(make_labeled, few_methods):
-    training, target = (
-        [make_labeled(n_genes=160, n_normal=4 + i, n_tumor=9 - i, seed=i) for i in range(2)],
-        make_labeled(n_genes=120, n_normal=11, n_tumor=3, seed=5),
-    )
-    models = train_transfer(training)
-    assert set(models) == {
-        ("Tree", RAW),
-        ("Tree", SCALED),
-        ("Tree", FEATURES),
-        ("Logistic regression", FEATURES),
-        (CNN, IMAGE),
-    }
-    rows = transfer(models, target)
-    assert (
-        (rows["n"] == len(target.rows("Q"))).all()
-        and len(rows) == 5 + 2
-        and (rows["part"] == "Q").all()
-    )
-    assert rows.set_index(["model", "protocol"]).at[(RULE, SCALED), "accuracy"] == 1
-    assert {
-        x.shape[1]
-        for c in (*training, target)
-        for g, x in transfer_inputs(c, c.rows("Q")).items()
-        if g != FEATURES
-    } == {32}
-
-
 def test_transfer_trains_on_called_genes_without_t3_unless_it_is_all_there_is(make_labeled):
     cohort = make_labeled(n_genes=200)
     rows = called_genes(cohort)
-    assert (
-        "T3" not in set(cohort.genes["part"].iloc[rows])
-        and (cohort.codes[rows] < 2).all()
-    )
+    assert "T3" not in set(cohort.genes["part"].iloc[rows]) and (cohort.codes[rows] < 2).all()
     only = without(cohort, "T1", "T2", "F1")
     assert len(called_genes(only)) == len(only.counts)
 
 
-def test_labels_of_the_target_do_not_reach_the_inputs(make_labeled):
-    import dataclasses
-
-    cohort = make_labeled(n_genes=120)
-    other = dataclasses.replace(
-        cohort, genes=cohort.genes.assign(label=cohort.genes["label"].map({"DR": "UR"}).fillna("DR"))
-    )
-    rows = np.arange(40)
-    for given, x in transfer_inputs(cohort, rows).items():
-        assert np.array_equal(x, transfer_inputs(other, rows)[given]), given
-
-
 def test_features_hold_each_number_of_the_image_once(make_labeled):
-    from degnext.learning.profile.genes import genes_of
-
     encoder = ProfileClassifier(3)
     images = encoder.encode(genes_of(make_labeled(n_genes=40)))
     features = profile_features(images, encoder.channels)
@@ -194,15 +128,28 @@ def test_features_hold_each_number_of_the_image_once(make_labeled):
 
 
 def test_folds_answer_for_every_gene():
-    x, y = np.arange(30.0)[:, None], np.tile([0, 1], 15)
-    called, proba = folds(lambda: TwoStage(Recorder()), x, y, np.arange(10, 30), 0)
-    assert called.shape == (20,) and np.allclose(proba.sum(1), 1)
-
-
-def test_ways_are_compared_on_left_out_cohorts(make_labeled, few_methods):
-    table = compare_row_ways([make_labeled(n_genes=80, n_normal=4 + i, seed=i) for i in range(3)])
+    x, y = np.arange(30.0)[:, None], np.tile(["DR", "UR"], 15).astype(object)
+    make, groups = (lambda: TwoStage(Recorder())), np.array(["normal", "tumor"])
+    labels, proba, seconds = in_folds(make, x, y, np.arange(10, 30), groups, 0)
     assert (
-        len(table) == len(WAYS) * 3 * 2
-        and table["accuracy"].between(0, 1).all()
-        and set(table["input"]) == {RAW, SCALED}
+        set(labels) == {"DR"} and np.allclose(proba.sum(1), 1) and len(proba) == 20 and seconds > 0
     )
+
+
+def test_the_network_goes_through_both_stages_where_no_gene_is_neutral(make_labeled, monkeypatch):
+    stages = []
+    for name in ("fit", "fine_tune"):
+        method = getattr(ProfileClassifier, name)
+        note = lambda self, x, y, method=method, name=name, **k: (
+            stages.append((name, len(y))),
+            method(self, x, y, **k),
+        )[1]  # noqa: E501, E731
+        monkeypatch.setattr(ProfileClassifier, name, note)
+    cohort = make_labeled(n_genes=48)
+    images, y = ProfileClassifier(3).encode(genes_of(cohort)), cohort.genes["label"].to_numpy()
+    called = y != "neutral"
+    benchmark.ProfileModel().fit(images[called], y[called])
+    assert stages == [("fit", 24), ("fine_tune", 24)]
+    model = benchmark.ProfileModel().fit(images, y).fine_tune(images[:0], y[:0])
+    assert stages[2:] == [("fit", 48), ("fine_tune", 24)]  # its own called genes where F1 is empty
+    assert set(model.predict(images)) <= {"DR", "UR"}
