@@ -163,7 +163,7 @@ def _load_to_predict(a: argparse.Namespace) -> Cohort:
         raise InputError(f"{fault}: drop --source, or drop the tables")
     if a.source != "file" and not a.cancer:
         raise InputError(f"source {a.source!r} needs --cancer: name a TCGA study code such as STAD")
-    tables = {"counts_path": a.counts, "groups_path": a.groups, "round_counts": a.round_counts}
+    tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
     name, settings = a.cancer or "MINE", {"data_dir": a.data_dir, "train_part": None}
     return load_cohort(name, a.source, **tables, **settings)
 
@@ -220,7 +220,7 @@ def _simulate(a: argparse.Namespace) -> None:
         raise InputError(f"the folder {a.out} is not empty: name a new one, nothing is overwritten")
     if a.seed < 0:
         raise InputError(f"the seed must not be negative, not {a.seed}: give 0 or more")
-    tables = {"counts_path": a.counts, "groups_path": a.groups, "round_counts": a.round_counts}
+    tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
     genes, info = fit_parameters(load_cohort(a.cancer, a.source, **tables))
     twin = draw(genes, info, a.seed)
     save_parameters(genes, info, a.out)

@@ -25,7 +25,7 @@ def rnaseqdb(cancer: str) -> Cohort:
     """Return a TCGA cohort as RNAseqDB counted it: RSEM's expected counts, rounded."""
     stem = folder("rnaseqdb") / f"{cancer.lower()}-rsem-count-tcga"
     paths = ",".join(f"{stem}{end}.txt.gz" for end in ("", "-t"))
-    return load_file(paths, cancer=cancer, round_counts=True)
+    return load_file(paths, name=cancer, round_counts=True)
 
 
 def published(cancer: str) -> Cohort:

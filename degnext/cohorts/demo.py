@@ -1,7 +1,8 @@
-"""Synthetic twins: per-gene negative-binomial parameters of a real cohort, and counts drawn from them.
+"""Synthetic twins: negative-binomial parameters of a real cohort's genes, and counts drawn from them.
 
-A twin keeps each gene's mean in normal and in tumor tissue, its dispersion, and the spread of library sizes. It keeps
-no gene–gene correlation and no patient: each count is drawn on its own, so nothing of a person can be read from it.
+A twin keeps each gene's mean in normal and in tumor tissue, its dispersion, and the spread of
+library sizes. It keeps no gene–gene correlation and no patient: each count is drawn on its own, so
+nothing of a person can be read from it.
 """
 
 from __future__ import annotations
@@ -30,61 +31,60 @@ def draw(
 ) -> Cohort:
     """Draw a cohort from fitted parameters: genes × samples, normal samples first.
 
-    Library sizes are log-normal per group; counts are Poisson with a gamma-distributed rate (negative binomial with
-    variance μ + φ μ²). The same seed gives the same counts.
+    genes: columns normal, tumor (counts per million) and dispersion. info: the cancer and, per
+    group, n, log_library_mean and log_library_sd. Library sizes are log-normal per group; counts
+    are Poisson with a gamma-distributed rate (negative binomial with variance μ + φ μ²). The same
+    seed gives the same counts. Raises InputError for fewer than two samples of a group.
     """
-    rng = np.random.default_rng(seed)
-    blocks, names = [], []
+    rng, cancer = np.random.default_rng(seed), info["cancer"]
+    shape = 1 / np.maximum(genes["dispersion"].to_numpy(), 1e-6)[:, None]
+    blocks, groups = [], {}
     for group, n in (("normal", n_normal), ("tumor", n_tumor)):
-        n = info[group]["n"] if n is None else n
+        about = info[group]
+        n = about["n"] if n is None else n
         if n < 2:
             raise InputError(f"a twin needs at least two {group} samples, not {n}")
-        library = np.exp(
-            rng.normal(info[group]["log_library_mean"], info[group]["log_library_sd"], n)
-        )
+        library = np.exp(rng.normal(about["log_library_mean"], about["log_library_sd"], n))
         mean = genes[group].to_numpy()[:, None] / 1e6 * library  # (genes, samples)
-        shape = 1 / np.maximum(genes["dispersion"].to_numpy(), 1e-6)[:, None]
         blocks.append(rng.poisson(rng.gamma(np.broadcast_to(shape, mean.shape), mean / shape)))
-        names += [f"{info['cancer']}-twin-{group[0].upper()}{i:03d}" for i in range(1, n + 1)]
-    counts = pd.DataFrame(np.hstack(blocks), index=genes.index, columns=names)
-    groups = pd.Series(
-        ["normal"] * blocks[0].shape[1] + ["tumor"] * blocks[1].shape[1], index=names, name="group"
+        groups |= {f"{cancer}-twin-{group[0].upper()}{i:03d}": group for i in range(1, n + 1)}
+    counts = pd.DataFrame(np.hstack(blocks), index=genes.index, columns=list(groups))
+    note = (
+        f"{cancer} twin: synthetic counts (seed {seed}), no patient's data, no gene–gene "
+        "correlation."
     )
-    note = f"{info['cancer']} twin: synthetic counts (seed {seed}), no patient's data, no gene–gene correlation."
-    return Cohort(counts, groups, name=info["cancer"], source="demo", notes=(note,))
+    groups = pd.Series(groups, name="group")
+    return Cohort(counts, groups, name=cancer, source="demo", notes=(note,))
 
 
 def load_parameters(cancer: str, folder: Path | None = None) -> tuple[pd.DataFrame, dict]:
-    """Read what :func:`save_parameters` wrote; the default folder holds the committed demo cohorts."""
+    """Read what ``labeling.twin.save_parameters`` wrote, by default the committed demo cohorts."""
     folder = folder or data_dir() / "demo"
     path = folder / f"{cancer}.csv.gz"
     if not path.exists():
-        have = (
-            ", ".join(sorted(p.name.removesuffix(".csv.gz") for p in folder.glob("*.csv.gz")))
-            or "none"
-        )
+        names = sorted(p.name.removesuffix(".csv.gz") for p in folder.glob("*.csv.gz"))
         raise InputError(
-            f"there is no demo cohort for {cancer} (at hand: {have}): choose one of these or another source"
+            f"there is no demo cohort for {cancer} (at hand: {', '.join(names) or 'none'}): choose "
+            "one of these or another source"
         )
-    return pd.read_csv(path, index_col=0, keep_default_na=False).rename_axis("gene"), json.loads(
-        (folder / f"{cancer}.json").read_text()
-    )
+    genes = pd.read_csv(path, index_col=0, keep_default_na=False).rename_axis("gene")
+    return genes, json.loads((folder / f"{cancer}.json").read_text())
 
 
 def load_demo(cancer: str, seed: int = 0, n_genes: int | None = DEMO_GENES) -> Cohort:
     """Draw the demo twin of CHOL, KICH or READ with ``n_genes`` of its genes (None: all of them).
 
-    The choice of genes is fixed and random: up to a quarter disease genes of the cohort, the rest others, all with a mean
-    of at least one count per million in either tissue.
+    The choice of genes is fixed and random: up to a quarter disease genes of the cohort, the rest
+    others, all with a mean of at least one count per million in either tissue.
     """
     genes, info = load_parameters(cancer)
     if n_genes is not None and n_genes < len(genes):
-        from degnext.labeling.disease_genes import bio_genes
-
+        listed = pd.read_csv(data_dir() / "disease_genes" / "demo.csv")
+        listed = listed["gene"][listed["cancer"] == cancer]
         expressed = genes.index[genes[["normal", "tumor"]].max(axis=1) >= 1]
         rng = np.random.default_rng(_GENE_CHOICE_SEED)
         shuffled = expressed[rng.permutation(len(expressed))]
-        is_disease = shuffled.isin(bio_genes(cancer, "demo"))
+        is_disease = shuffled.isin(listed)
         disease = shuffled[is_disease][: n_genes // 4]
         chosen = disease.union(shuffled[~is_disease][: n_genes - len(disease)])
         genes = genes.loc[genes.index.isin(chosen)]

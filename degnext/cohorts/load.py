@@ -1,4 +1,4 @@
-"""One door to every kind of data: ``load_cohort(cancer, source)``."""
+"""One door to every kind of data: ``load_cohort(name, source)``."""
 
 from __future__ import annotations
 
@@ -11,55 +11,56 @@ SOURCES = ("demo", "published", "gdc", "xena", "file")
 
 
 def load_cohort(
-    cancer: str = "KICH",
+    name: str,
     source: str = "demo",
     *,
+    counts: str | Path | None = None,
+    groups: str | Path | None = None,
     data_dir: str | Path | None = None,
-    counts_path: str | Path | None = None,
-    groups_path: str | Path | None = None,
     round_counts: bool = False,
-    train_part: str = "T1",
+    train_part: str | None = "T1",
     seed: int = 0,
 ) -> Cohort:
     """Load a cohort: counts (genes × samples, raw integers), groups (normal/tumor) and notes.
 
-    ``demo``      synthetic twin of CHOL, KICH or READ, drawn with ``seed`` (see :mod:`degnext.cohorts.demo`)
-    ``published`` the authors' processed matrices with labels and parts, a :class:`~degnext.cohorts.cohort.Cohort`
+    name: a TCGA study code of the paper, or for ``file`` one word of your own. source:
+    ``demo``      synthetic twin of CHOL, KICH or READ, drawn with ``seed``
+    ``published`` the authors' matrices with labels and parts, from ``data_dir`` or downloaded;
+                  ``train_part`` names the part that must be there (T1, T2, or None for any)
     ``gdc``       STAR counts from the Genomic Data Commons
     ``xena``      counts from the UCSC Xena GDC hub
-    ``file``      your own table: ``counts_path``, and ``groups_path`` unless the samples have TCGA barcodes
-
-    Raises :class:`~degnext._common.errors.InputError` with the cure for anything that does not fit.
+    ``file``      your own tables: ``counts`` (paths separated by commas are joined), and
+                  ``groups`` unless the samples have TCGA barcodes; fractions only if
+                  ``round_counts``
+    Raises InputError with the cure for anything that does not fit.
     """
     check_choice("source", source, SOURCES)
     if source == "file":
         from degnext.cohorts.user_tables import load_file
 
-        return load_file(counts_path, groups_path, cancer, round_counts)
-    if counts_path or groups_path:
+        return load_file(counts, groups, name, round_counts)
+    if counts or groups:
         raise InputError(
-            f"counts_path and groups_path belong to source 'file', not {source!r}: set source='file' or leave them out"
+            f"tables of counts and groups belong to source 'file', not {source!r}: set "
+            "source='file' or leave them out"
         )
-    check_cancer(cancer)
+    check_cancer(name)
     if source == "demo":
         from degnext.cohorts.demo import load_demo
 
-        return load_demo(cancer, seed=seed)
+        return load_demo(name, seed=seed)
     if source == "published":
         from degnext.cohorts.published import load_published
 
-        return load_published(cancer, data_dir, train_part)
-    return _load_remote(cancer, source)
+        return load_published(name, data_dir, train_part)
+    return _load_remote(name, source)
 
 
-def _load_remote(cancer: str, source: str) -> Cohort:
-    if source == "gdc":
-        from degnext.cohorts.gdc import load_gdc as load
-    else:
-        from degnext.cohorts.xena import load_xena as load
-    counts, groups, report = load(cancer)
+def _load_remote(name: str, source: str) -> Cohort:
+    from degnext.cohorts import gdc, xena
     from degnext.cohorts.checks import check_counts, check_groups
 
+    counts, groups, report = (gdc.load_gdc if source == "gdc" else xena.load_xena)(name)
     counts = check_counts(counts)
     groups, notes = check_groups(groups, counts.columns), tuple(report.get("notes", ()))
-    return Cohort(counts, groups, name=cancer, source=source, notes=notes)
+    return Cohort(counts, groups, name=name, source=source, notes=notes)

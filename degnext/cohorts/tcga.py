@@ -16,18 +16,33 @@ from degnext._common.files import file_checksum, write_atomic
 if TYPE_CHECKING:
     import pandas as pd
 
-GROUP_OF_CODE = {
-    "01": "tumor",
-    "11": "normal",
-}  # TCGA sample type codes: primary solid tumor, solid tissue normal
-_SAMPLE_TYPES = {
-    "Primary Tumor": "tumor",
-    "Solid Tissue Normal": "normal",
-}  # the GDC's words for the same
+_BARCODE = re.compile(r"^TCGA-\w{2}-\w{4}-(\d{2})", re.IGNORECASE)
+_TISSUES = (  # group, the barcode's sample type code, the GDC's word for it
+    ("normal", "11", "Solid Tissue Normal"),
+    ("tumor", "01", "Primary Tumor"),
+)
+_OF_CODE = {code: group for group, code, _ in _TISSUES}
+_OF_WORD = {word: group for group, _, word in _TISSUES}
+
+
+def looks_like_barcode(name: object) -> bool:
+    """Tell whether ``name`` starts like a TCGA sample barcode."""
+    return bool(_BARCODE.match(str(name)))
+
+
+def groups_from_barcodes(samples: pd.Index) -> pd.Series:
+    """Return normal/tumor by the sample type of TCGA barcodes; other tissues are left out."""
+    codes = samples.to_series().astype(str).str.extract(_BARCODE, expand=False)
+    if codes.isna().any():
+        raise InputError(
+            f"sample {codes.index[codes.isna()][0]!r} is no TCGA barcode, so its group is unknown: "
+            "pass a groups table with columns sample,group"
+        )
+    return codes.map(_OF_CODE).dropna().rename("group")
 
 
 def check_study(cancer: str) -> str:
-    """Return a TCGA study code in its plain form ("TCGA-KICH" and "kich" give "KICH"); raise InputError if it is none."""
+    """Return a TCGA study code in its plain form: "TCGA-KICH" and "kich" give "KICH"."""
     code = str(cancer).strip().upper().removeprefix("TCGA-")
     if not re.fullmatch(r"[A-Z0-9]{2,6}", code):
         raise InputError(f"{cancer!r} is no TCGA study code: use one such as KICH or READ")
@@ -47,14 +62,11 @@ def select_samples(
     check_choice("replicates", replicates, ("first", "all"))
     table = table.sort_values("barcode", kind="stable").reset_index(drop=True)
     table["patient"] = table["barcode"].str[:12]
-    table["group"] = table["barcode"].str[13:15].map(GROUP_OF_CODE)
-    reason = (
-        table["group"]
-        .isna()
-        .map({True: "neither primary tumor (01) nor solid tissue normal (11)", False: ""})
-    )
+    table["group"] = table["barcode"].str[13:15].map(_OF_CODE)
+    other = "neither primary tumor (01) nor solid tissue normal (11)"
+    reason = table["group"].isna().map({True: other, False: ""})
     if "sample_type" in table:
-        said = table["sample_type"].map(_SAMPLE_TYPES)
+        said = table["sample_type"].map(_OF_WORD)
         odd = (table["sample_type"] != "") & (said != table["group"]) & (reason == "")
         reason[odd] = "barcode and sample type disagree"
     keys = ["patient", "group"] if replicates == "first" else ["barcode"]
@@ -73,13 +85,11 @@ def select_samples(
 
 def require_both_groups(groups: pd.Series, where: str) -> None:
     """Raise InputError unless there is at least one normal and one tumor sample."""
-    for group, name in (
-        ("normal", "solid tissue normal (code 11)"),
-        ("tumor", "primary tumor (code 01)"),
-    ):
+    for group, code, word in _TISSUES:
         if not (groups == group).any():
             raise InputError(
-                f"{where} has no {name} sample, so nothing can be contrasted: choose another cancer"
+                f"{where} has no {word.lower()} (code {code}) sample, so nothing can be "
+                "contrasted: choose another cancer"
             )
 
 

@@ -38,6 +38,7 @@ def cohort(run: NotebookRun, state: str, other: str | None = None, source: str =
 
 def _raw(run: NotebookRun) -> Cohort:
     given = {k: v for k, v in run.parameters.items() if k in _LOADING and v != ""}
+    given = {k.removesuffix("_path"): v for k, v in given.items()}  # counts_path, groups_path
     return load_cohort(run.cancer, run.source, seed=run.seed, **given)
 
 

@@ -96,7 +96,7 @@ FILES = {
         pd.concat([groups(), groups().iloc[3:4]]),
         "names sample 't1' more than once: keep one",
     ),
-    "no barcodes and no groups": (table(), None, "pass groups_path"),
+    "no barcodes and no groups": (table(), None, "pass groups, a table"),
     "one name no barcode": (table([*BARCODES[:5], "mine"]), None, "'mine' is no TCGA barcode"),
     "groups without their column": (
         table(),
@@ -140,8 +140,8 @@ def test_a_table_that_cannot_be_used_stops_the_command(case, tmp_path, run_cli, 
 def test_python_gets_the_same_sentence(case, tmp_path, is_helpful):
     content, told, said = FILES[case]
     counts = write(content, tmp_path / "counts.csv")
-    paths = {"counts_path": counts} | (
-        {} if told is None else {"groups_path": write(told, tmp_path / "groups.csv")}
+    paths = {"counts": counts} | (
+        {} if told is None else {"groups": write(told, tmp_path / "groups.csv")}
     )
     with pytest.raises(InputError) as caught:
         degnext.load_cohort("MINE", "file", **paths)
@@ -150,9 +150,7 @@ def test_python_gets_the_same_sentence(case, tmp_path, is_helpful):
 
 def test_the_unspoiled_tables_pass(tmp_path, run_cli):
     paths = write(table(), tmp_path / "counts.csv"), write(groups(), tmp_path / "groups.csv")
-    assert (
-        degnext.load_cohort("MINE", "file", counts_path=paths[0], groups_path=paths[1]).n_tumor == 3
-    )
+    assert degnext.load_cohort("MINE", "file", counts=paths[0], groups=paths[1]).n_tumor == 3
     write(table(BARCODES), paths[0])
     assert run_cli("simulate", "MINE", "--counts", paths[0], "--out", tmp_path / "out").code == 0
     assert (tmp_path / "out" / "counts.csv.gz").exists()
@@ -168,7 +166,7 @@ COMMANDS = {
         "no file 'nowhere.csv'",
     ),
     "a folder as table": (["simulate", "MINE", "--counts", ".", "--out", "out"], "no file '.'"),
-    "no counts named": (["simulate", "MINE", "--out", "out"], "source 'file' needs counts_path"),
+    "no counts named": (["simulate", "MINE", "--out", "out"], "source 'file' needs counts"),
     "unknown suffix": (
         ["simulate", "MINE", "--counts", "good.xlsx", "--out", "out"],
         "unknown kind of table; use one of .csv",
@@ -302,7 +300,7 @@ OTHERS = {
         "T1",
     ),
     "counts beside the demo": (
-        lambda d: degnext.load_cohort("KICH", "demo", counts_path="c.csv"),
+        lambda d: degnext.load_cohort("KICH", "demo", counts="c.csv"),
         "not 'demo'",
         "set source='file'",
     ),

@@ -7,13 +7,8 @@ import pandas as pd
 import pytest
 
 from degnext._common.errors import InputError
-from degnext.cohorts.checks import (
-    check_counts,
-    check_groups,
-    check_orientation,
-    groups_from_barcodes,
-    looks_like_barcode,
-)
+from degnext.cohorts.checks import check_counts, check_groups, check_orientation
+from degnext.cohorts.tcga import groups_from_barcodes, looks_like_barcode
 
 
 def test_good_counts_pass_as_int64_without_a_change_of_value(cohort):

@@ -14,10 +14,10 @@ from degnext.cohorts.load import SOURCES, load_cohort
 
 
 def test_the_demo_is_the_default_and_the_seed_reaches_it():
-    cohort = load_cohort()
+    cohort = load_cohort("KICH")
     assert (cohort.name, cohort.source) == ("KICH", "demo")
     assert cohort.counts.equals(simulate.load_demo("KICH", seed=0).counts)
-    assert not cohort.counts.equals(load_cohort(seed=1).counts)
+    assert not cohort.counts.equals(load_cohort("KICH", seed=1).counts)
 
 
 def test_each_option_reaches_its_source(monkeypatch):
@@ -29,7 +29,7 @@ def test_each_option_reaches_its_source(monkeypatch):
         "there",
         "T2",
     )
-    got = load_cohort("ANY", "file", counts_path="c", groups_path="g", round_counts=True)
+    got = load_cohort("ANY", "file", counts="c", groups="g", round_counts=True)
     assert got == ("file", "c", "g", "ANY", True)
 
 

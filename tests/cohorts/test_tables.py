@@ -77,6 +77,18 @@ def test_annotation_columns_are_left_out_with_a_note(cohort, tmp_path, files):
     )
 
 
+def test_a_header_longer_than_any_csv_field_and_a_byte_order_mark_are_read(tmp_path):
+    names = [f"/a/long/path/to/sample_{i:05d}/aligned.sorted.bam" for i in range(4000)]
+    text = "gene\t" + "\t".join(names) + "\r\nA\t" + "\t".join(["1"] * 4000) + "\r\n"
+    (tmp_path / "c.tsv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_table(tmp_path / "c.tsv").columns.tolist() == names
+
+
+def test_a_comma_in_the_name_of_a_file_is_no_separator(cohort, tmp_path):
+    cohort.counts.to_csv(tmp_path / "mine, new.csv")
+    assert len(read_counts(tmp_path / "mine, new.csv")[0]) == 80
+
+
 def test_two_tables_are_joined_on_their_genes(cohort, tmp_path, files):
     first, second = tmp_path / "n.csv", tmp_path / "t.csv"
     cohort.counts.iloc[:, :6].to_csv(first)
@@ -153,4 +165,4 @@ def test_a_gzip_file_that_broke_off_is_refused(cohort, tmp_path, cut):
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".", "two words"])
 def test_a_cohort_is_named_by_one_word_since_it_names_a_folder(files, name):
     with pytest.raises(InputError, match="cannot name a folder"):
-        load_file(*files, cancer=name)
+        load_file(*files, name=name)

@@ -182,7 +182,7 @@ def test_the_real_chol_is_recovered_as_committed():
     raw = shared_data() / "rnaseqdb"
     other = load_file(
         f"{raw}/chol-rsem-count-tcga.txt.gz,{raw}/chol-rsem-count-tcga-t.txt.gz",
-        cancer="CHOL",
+        name="CHOL",
         round_counts=True,
     )
     found = recover_symbols(cohort.counts, cohort.is_tumor, other.counts, other.is_tumor)
