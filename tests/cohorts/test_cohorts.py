@@ -89,7 +89,7 @@ def test_rows_and_part_pick_the_parts(make_labeled):
 def test_labels_are_spelled_one_way():
     assert label_codes(["neutral", "DR", "UR"]).tolist() == [2, 0, 1]
     assert label_names(np.array([2, 0, 1])).tolist() == ["neutral", "DR", "UR"]
-    with pytest.raises(InputError, match="'up' is no label: spell labels DR, UR, neutral"):
+    with pytest.raises(InputError, match="'up' is no label: use DR, UR, neutral"):
         label_codes(["DR", "up"])
 
 
