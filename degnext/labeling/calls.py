@@ -1,4 +1,4 @@
-"""From differential expression to labelled genes: UR/DR/neutral calls, bio genes, parts and folds."""
+"""From differential expression to labelled genes: UR, DR and neutral calls, parts and folds."""
 
 from __future__ import annotations
 
@@ -12,113 +12,132 @@ import pandas as pd
 from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
+from degnext.labeling.differential_expression import differential_expression
+from degnext.labeling.disease_genes import N_FOLDS, choose_disease_genes
 
 FDR, LOG_FC = 0.01, 0.0  # the paper's thresholds
-N_FOLDS = 5
+
+
+def label(
+    cohort: Cohort,
+    disease_genes: Iterable[str] | str | Path | None = None,
+    *,
+    method: str = "lrt",
+    library_size: str = "total",
+    fdr: float = FDR,
+    log_fc: float = LOG_FC,
+    seed: int = 0,
+) -> Cohort:
+    """Label the genes of a filtered cohort by differential expression and divide them into parts.
+
+    disease_genes: symbols, the path of a GMT or text file, or "cancermine", "intogen" or "demo". None takes
+        CancerMine's list of the cohort's cancer; for counts of your own (source "file") without such a list
+        the carried lists of three cancers stand in, and a note of the returned cohort says so.
+    method, library_size: how to test, see
+        :func:`~degnext.labeling.differential_expression.differential_expression`.
+    fdr, log_fc: thresholds of a call, see :func:`call_genes`.
+    seed: decides the folds.
+
+    Raises InputError for a published cohort, whose labels are the authors', and where too few genes are called.
+    """
+    if cohort.source == "published":
+        raise InputError(
+            f"{cohort.name} (published) has the authors' labels: call published_folds for its folds"
+        )
+    counts, groups = cohort.counts, cohort.groups
+    table = differential_expression(counts, groups, method=method, library_size=library_size)
+    labels = call_genes(table, fdr, log_fc)
+    bio, *notes = choose_disease_genes(cohort, labels, disease_genes, seed)
+    return replace(cohort, genes=split_parts(labels, bio, seed), notes=(*cohort.notes, *notes))
 
 
 def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) -> pd.Series:
     """Call each gene DR, UR or neutral.
 
-    ``table`` has columns ``log_fc`` (log2, tumor over normal) and ``fdr``. A gene is called when its FDR lies below
-    ``fdr`` and its absolute log2 fold change above ``log_fc`` (paper, Methods 6 and 7: 0.01 and 0).
+    ``table`` has columns ``log_fc`` (log2, tumor over normal) and ``fdr``. A gene is called when its FDR lies
+    below ``fdr`` and its absolute log2 fold change above ``log_fc`` (paper, Methods 6 and 7: 0.01 and 0).
     """
     if not 0 < fdr <= 1:
         raise InputError(f"fdr must lie between 0 and 1, not {fdr}: pass 0.01, as in the paper")
     if log_fc < 0:
         raise InputError(
-            f"log_fc must not be negative, not {log_fc}: it is compared with the absolute fold change; pass 0 for no threshold"
+            f"log_fc must not be negative, not {log_fc}: it is compared with the absolute fold change; "
+            "pass 0 for no threshold"
         )
     significant = (table["fdr"] < fdr) & (table["log_fc"].abs() > log_fc)
     direction = np.where(table["log_fc"] > 0, "UR", "DR").astype(object)
-    return pd.Series(np.where(significant, direction, "neutral"), index=table.index, name="label")
+    return pd.Series(np.where(significant, direction, "neutral"), table.index, name="label")
 
 
 def split_parts(
     labels: pd.Series, bio: Iterable[str], seed: int = 0, n_folds: int = N_FOLDS
 ) -> pd.DataFrame:
-    """Divide genes into Q (called genes with disease evidence) and P (all others), and each into five folds.
+    """Divide genes into Q (called genes with disease evidence) and P (all others), each into five folds.
 
     Fold 0 is the test part (T2 of P, T3 of Q), the others train (T1, F1): 80 : 20 as in the paper. Folds are
-    stratified by label, seeded and disjoint. A gene that is neutral stays in P even with disease evidence, since
-    the fine-tuning stage knows two classes only (paper, Methods 8).
+    stratified by label, seeded and disjoint. A gene that is neutral stays in P even with disease evidence,
+    since the fine-tuning stage knows two classes only (paper, Methods 8).
 
-    Returns columns ``label``, ``bio``, ``part``, ``fold``, indexed like ``labels``. Raises :class:`InputError` when Q
-    has too few genes of either class to be split.
+    Returns columns ``label``, ``bio``, ``part``, ``fold``, indexed like ``labels``. Raises InputError when Q has
+    too few genes of either class to be split.
     """
     in_q = labels.index.isin(list(bio)) & (labels != "neutral").to_numpy()
     for label in ("DR", "UR"):
         n = int((labels[in_q] == label).sum())
         if n < n_folds:
             raise InputError(
-                f"only {n} {label} gene(s) have disease evidence, {n_folds} are needed for {n_folds} folds: "
-                "take a longer list of disease genes or a higher FDR"
+                f"only {n} {label} gene(s) have disease evidence, {n_folds} are needed for {n_folds} "
+                "folds: take a longer list of disease genes or a higher FDR"
             )
     fold = np.full(len(labels), -1, dtype=np.int8)
     for group in (~in_q, in_q):
         fold[group] = stratified_folds(labels.to_numpy()[group], n_folds, seed)
     part = np.where(in_q, np.where(fold == 0, "T3", "F1"), np.where(fold == 0, "T2", "T1"))
-    return pd.DataFrame(
-        {"label": labels.to_numpy(), "bio": in_q, "part": part, "fold": fold}, index=labels.index
-    )
+    columns = {"label": labels.to_numpy(), "bio": in_q, "part": part, "fold": fold}
+    return pd.DataFrame(columns, index=labels.index)
 
 
 def stratified_folds(labels: np.ndarray, n_folds: int = N_FOLDS, seed: int = 0) -> np.ndarray:
-    """Return a fold number per gene; each class is spread evenly and the folds differ by at most one gene per class."""
+    """Return a fold number per gene; the folds differ by at most one gene per class."""
     from sklearn.model_selection import StratifiedKFold
 
-    fold = np.zeros(len(labels), dtype=np.int8)
     if (np.unique(labels, return_counts=True)[1] < n_folds).any():
         raise InputError(
-            f"a class has fewer than {n_folds} genes, so it cannot be spread over {n_folds} folds: relax the thresholds"
+            f"a class has fewer than {n_folds} genes, so it cannot be spread over {n_folds} folds: "
+            "relax the thresholds"
         )
-    for k, (_, test) in enumerate(
-        StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels)
-    ):
+    fold = np.zeros(len(labels), dtype=np.int8)
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    for k, (_, test) in enumerate(folds.split(labels, labels)):
         fold[test] = k
     return fold
 
 
-def label_cohort(
-    cohort: Cohort,
-    table: pd.DataFrame,
-    bio: Iterable[str],
-    *,
-    fdr: float = FDR,
-    log_fc: float = LOG_FC,
-    seed: int = 0,
-) -> Cohort:
-    """Label a cohort's genes by its differential-expression ``table`` and split them; see the functions above."""
-    genes = split_parts(call_genes(table, fdr, log_fc), bio, seed)
-    return replace(cohort, genes=genes)
-
-
 def published_folds(cohort: Cohort, seed: int = 0) -> Cohort:
-    """Give a published cohort five folds: its T2 and T3 are fold 0, its T1 and F1 are spread over folds 1 to 4."""
+    """Give a published cohort five folds: T2 and T3 are fold 0, T1 and F1 are spread over folds 1 to 4."""
     genes = cohort.genes.copy()
     if set(cohort.parts) == {"T1", "T2", "F1", "T3"}:
         for train in ("T1", "F1"):
             rows = (genes["part"] == train).to_numpy()
-            genes.loc[rows, "fold"] = (
-                stratified_folds(genes.loc[rows, "label"].to_numpy(), N_FOLDS - 1, seed) + 1
-            )
+            folds = stratified_folds(genes.loc[rows, "label"].to_numpy(), N_FOLDS - 1, seed)
+            genes.loc[rows, "fold"] = folds + 1
         genes.loc[genes["part"].isin(["T2", "T3"]), "fold"] = 0
     return replace(cohort, genes=genes)
 
 
 def agreement(ours: pd.Series, published: pd.Series) -> pd.DataFrame:
-    """Count genes by published (rows) and our (columns) call, by class name."""
+    """Count genes by published (rows) and our (columns) label."""
+    names = list(CLASS_NAMES)
     table = pd.crosstab(published, ours.loc[published.index])
-    return table.reindex(
-        index=list(CLASS_NAMES), columns=list(CLASS_NAMES), fill_value=0
-    ).rename_axis(index="published", columns="ours")
+    table = table.reindex(index=names, columns=names, fill_value=0)
+    return table.rename_axis(index="published", columns="ours")
 
 
 def published_direction(ours: pd.Series, cancer: str) -> pd.DataFrame | None:
     """Compare our calls on raw counts (indexed by symbol) with the authors' labels of the same genes.
 
-    The authors' rows are matched by the symbols recovered for CHOL, KICH and READ; None for other cancers, or where the
-    published files are not at hand. Rows published, columns ours, both by class name; genes in both only.
+    The authors' rows are matched by the symbols recovered for CHOL, KICH and READ; None for other cancers, or
+    where the published files are not at hand. Rows published, columns ours; genes in both only.
     """
     from degnext.cohorts.published import load_published, published_dir
 
@@ -131,7 +150,7 @@ def published_direction(ours: pd.Series, cancer: str) -> pd.DataFrame | None:
 
 
 def save_labeled(cohort: Cohort, folder: str | Path) -> Path:
-    """Write counts (Parquet), genes and samples (CSV) to ``folder``; return it. ``genes.csv`` comes last and says that all is there."""
+    """Write counts (Parquet), genes and samples (CSV) to ``folder``; ``genes.csv`` comes last."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "genes.csv").unlink(missing_ok=True)
@@ -159,33 +178,3 @@ def load_labeled(folder: str | Path, cancer: str, source: str) -> Cohort:
     notes = tuple(n for n in (folder / "notes.txt").read_text().split("\n") if n)
     counts.index = counts.index.astype(str)
     return Cohort(counts, groups, genes=genes, name=cancer, source=source, notes=notes)
-
-
-def label_with(
-    cohort: Cohort,
-    table: pd.DataFrame,
-    bio_source: str | Path,
-    *,
-    fdr: float = 0.01,
-    log_fc: float = 0.0,
-    seed: int = 0,
-) -> Cohort:
-    """Label a cohort's genes by its differential-expression table and split them by disease evidence."""
-    from degnext.labeling.disease_genes import bio_genes
-
-    return label_cohort(
-        cohort, table, bio_genes(cohort.name, bio_source), fdr=fdr, log_fc=log_fc, seed=seed
-    )
-
-
-def default_bio_source(source: str) -> str:
-    """Return where disease genes come from unless a parameter says otherwise."""
-    return {"demo": "demo", "published": "paper"}.get(source, "cancermine")
-
-
-def label(cohort: Cohort, bio_source: str | Path | None = None, seed: int = 0) -> Cohort:
-    """Label a filtered cohort with notebook 02's default settings."""
-    from degnext.labeling.differential_expression import differential_expression
-
-    table = differential_expression(cohort.counts, cohort.groups)
-    return label_with(cohort, table, bio_source or default_bio_source(cohort.source), seed=seed)

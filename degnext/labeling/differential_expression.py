@@ -17,7 +17,7 @@ from degnext.labeling.edger.exact import exact_table
 from degnext.labeling.edger.negbin import TwoGroups
 from degnext.labeling.edger.quasi import quasi_table
 from degnext.labeling.edger.ratio_test import ratio_table
-from degnext.labeling.voom import voom_table
+from degnext.labeling.edger.voom import voom_table
 
 METHODS = ("lrt", "exact", "ql", "voom")
 DISPERSIONS = ("tagwise", "common", "empirical")

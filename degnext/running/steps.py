@@ -63,7 +63,7 @@ def _labeled(run: NotebookRun, raw: Cohort) -> Cohort:
         f"No labels of notebook 02 for {run.cancer} ({run.source}) yet: "
         "making them with its default settings."
     )
-    return label(_filtered(run, raw), run.parameters.get("bio_source"), run.seed)
+    return label(_filtered(run, raw), run.parameters.get("bio_source"), seed=run.seed)
 
 
 def _other(run: NotebookRun, cancer: str, source: str) -> Cohort:

@@ -78,9 +78,17 @@ def test_gmt_and_text_files(tmp_path):
     assert bio_genes("READ", str(gmt)) == ["APC"]
     with pytest.raises(InputError, match="2 gene sets and none is named KICH"):
         bio_genes("KICH", str(gmt))
+    gmt.write_text("mine\tx\tIDH1\nREAD\tx\tAPC\n")
+    assert bio_genes("MINE", gmt) == ["IDH1"]
     text = tmp_path / "mine.txt"
     text.write_text("# my genes\nIDH1, KRAS;TP53\n\nBAP1 # a comment\n")
     assert read_gene_file(text, "KICH") == ["IDH1", "KRAS", "TP53", "BAP1"]
+    # a cohort of one's own has no TCGA code, and needs none
+    assert (
+        bio_genes("MINE", str(text))
+        == bio_genes("a cohort", text)
+        == ["IDH1", "KRAS", "TP53", "BAP1"]
+    )
 
 
 def test_one_set_gmt_needs_no_name(tmp_path):
@@ -98,6 +106,9 @@ def test_one_set_gmt_needs_no_name(tmp_path):
         (("READ", "demo", 0), "min_citations is 0"),
         (("READ", "intogen", 2), "counts no citations"),
         (("READ", "nowhere/genes.gmt"), "is no file"),
+        (("MINE", "x" * 300), "unknown gene source"),
+        (("MINE", "~nobody/genes.txt"), "is no file"),
+        (("MINE", "genes.txt", 2), "counts no citations"),
         (("READ", "cancermine"), "set DEGNEXT_DATA"),
         (("READ", "intogen"), "set DEGNEXT_DATA"),
     ],

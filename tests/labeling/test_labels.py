@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import truth_of
 
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import Cohort, label_names
 from degnext.labeling.calls import (
     agreement,
     call_genes,
-    label_cohort,
+    label,
     load_labeled,
     published_folds,
     save_labeled,
     split_parts,
     stratified_folds,
 )
+from degnext.labeling.differential_expression import differential_expression
+from degnext.labeling.disease_genes import bio_genes
 
 
 def labels(n: int = 500, seed: int = 0) -> pd.Series:
@@ -105,18 +110,71 @@ def test_a_class_too_small_for_its_folds_is_an_error():
 
 
 def test_a_cohort_is_labelled_whole(cohort):
-    change = np.repeat([1.0, -1.0, 0.0], [20, 20, 40])
-    table = pd.DataFrame(
-        {"log_fc": change, "fdr": np.where(change == 0, 0.9, 1e-6)}, index=cohort.counts.index
-    )
-    labeled = label_cohort(
-        cohort.with_counts(cohort.counts, "said before"), table, cohort.counts.index[::2], seed=1
-    )
-    assert labeled.is_labeled and labeled.notes == ("said before",)
-    assert (
-        labeled.genes["label"].value_counts().to_dict() == {"neutral": 40, "UR": 20, "DR": 20}
-        and labeled.genes["bio"].sum() == 20
-    )
+    given = cohort.with_counts(cohort.counts, "said before")
+    bio = cohort.counts.index[::2]
+    labeled = label(given, bio, seed=1)
+    assert (labeled.genes["label"] == truth_of(cohort)).mean() > 0.95
+    called = labeled.genes["label"] != "neutral"
+    assert (labeled.genes["bio"] == (called & labeled.genes.index.isin(bio))).all()
+    assert labeled.notes == ("said before",) and given.genes is None
+    steps = call_genes(differential_expression(cohort.counts, cohort.groups))
+    pd.testing.assert_frame_equal(labeled.genes, split_parts(steps, bio, seed=1))
+
+
+@pytest.mark.parametrize("how", [dict(method="voom"), dict(library_size="tmm"), dict(method="ql")])
+def test_how_to_test_and_how_much_change_is_passed_on(cohort, how):
+    bio = cohort.counts.index[::2]
+    labeled = label(cohort, bio, **how, fdr=0.05, log_fc=1)
+    table = differential_expression(cohort.counts, cohort.groups, **how)
+    assert (labeled.genes["label"] == call_genes(table, 0.05, 1)).all()
+
+
+def symbols(cohort: Cohort, cancers: tuple[str, ...] = ("CHOL", "KICH", "READ")) -> Cohort:
+    """The cohort with carried disease genes as the names of its even rows."""
+    known = pd.Index([g for c in cancers for g in bio_genes(c, "demo")]).unique()
+    names = cohort.counts.index.to_numpy(dtype=object, copy=True)
+    names[::2] = known[: len(names[::2])]
+    return replace(cohort, counts=cohort.counts.set_axis(names, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "note"),
+    [
+        ("demo", "KICH", ""),
+        ("file", "KICH", ""),
+        ("gdc", "KICH", ""),
+        ("file", "MINE", "READ stand in"),
+    ],
+)
+def test_no_list_of_disease_genes_takes_the_best_at_hand(cohort, source, name, note):
+    named = replace(symbols(cohort, ("KICH",)), source=source, name=name)
+    labeled = label(named)
+    called = labeled.genes["label"] != "neutral"
+    assert labeled.genes["bio"][::2].equals(called[::2]) and not labeled.genes["bio"][1::2].any()
+    assert [note in n for n in labeled.notes] == ([True] if note else [])
+    pd.testing.assert_frame_equal(labeled.genes, label(named, "").genes)  # a notebook's empty text
+
+
+def test_unknown_symbols_get_a_random_fifth_and_a_note(make_cohort):
+    cohort = make_cohort(n_genes=200)
+    labeled = label(cohort)  # source "file", genes no list knows
+    bio = labeled.genes[labeled.genes["bio"]]
+    assert bio["label"].value_counts().to_dict() == {"DR": 10, "UR": 10}
+    assert set(labeled.parts) == {"T1", "T2", "F1", "T3"} and "random fifth" in labeled.notes[0]
+    pd.testing.assert_frame_equal(labeled.genes, label(cohort).genes)
+    assert not label(cohort, seed=1).genes["bio"].equals(labeled.genes["bio"])
+
+
+def test_labels_that_cannot_be_made_say_why(cohort, is_helpful, tmp_path):
+    for bad, disease_genes, match in (
+        (cohort, [], "disease evidence"),
+        (cohort, tmp_path / "none.txt", "is no file"),
+        (replace(cohort, source="gdc", name="BRCA"), None, "DEGNEXT_DATA"),
+        (replace(cohort, source="published", name="KICH"), None, "published_folds"),
+    ):
+        with pytest.raises(InputError, match=match) as caught:
+            label(bad, disease_genes)
+        assert is_helpful(str(caught.value))
 
 
 def published(make_labeled, parts=("T1", "T2", "F1", "T3")) -> Cohort:

@@ -11,7 +11,7 @@ import pytest
 from degnext._common.errors import InputError
 from degnext.labeling.differential_expression import differential_expression
 from degnext.labeling.edger.quasi import squeeze
-from degnext.labeling.voom import lowess
+from degnext.labeling.edger.voom import lowess
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 NAMES = {
