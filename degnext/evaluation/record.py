@@ -13,7 +13,7 @@ def saved_results(name: str) -> pd.DataFrame:
     path = data_dir() / "results" / f"{name}.csv"
     if not path.exists():
         raise InputError(
-            f"data/results/{name}.csv is missing: make it with python -m reproduction, or check "
-            "the repository out again"
+            f"data/results/{name}.csv is missing: check the repository out again, or make it by the "
+            "command that reproduction/__init__.py names"
         )
     return pd.read_csv(path)

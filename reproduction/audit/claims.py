@@ -26,6 +26,8 @@ _MEASURED: tuple[Callable[[], pd.DataFrame], ...] = (
     network_claims.architecture,
     count_claims.sample_numbers,
     count_claims.labels_again,
+    symbol_claims.recovered_rows,
+    symbol_claims.symbol_positions,
     symbol_claims.symbol_levels,
     symbol_claims.symbol_labels,
 )

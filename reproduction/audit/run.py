@@ -4,8 +4,8 @@
     DEGNEXT_DATA=/path/to/data python -m reproduction.audit.run carried_over
 
 DEGNEXT_DATA names the folder that holds published/ and released_weights/. Writes
-data/results/audit_<claim>.csv, which book/audit.ipynb shows, and audit_run.json with versions
-and seconds.
+data/results/audit_<claim>.csv, which book/audit.ipynb shows, audit_text.csv (the same in words)
+and audit_run.json with versions and seconds.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from importlib import metadata
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir
 from reproduction.audit.claims import CLAIMS, measure
+from reproduction.audit.sentences import sentences
 from reproduction.command import call, parser
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "torch")
@@ -38,6 +39,7 @@ def main() -> None:
         seconds[name] = round(time.perf_counter() - started, 1)
         print(f"{name} ({seconds[name]} s)\n{table.to_string(index=False)}\n", flush=True)
     versions = {"python": platform.python_version()} | {n: metadata.version(n) for n in PACKAGES}
+    write_atomic(target / "audit_text.csv", sentences().to_csv(index=False))
     command = "python -m reproduction.audit.run"
     write_atomic(record, {"command": command, "versions": versions, "seconds": seconds})
 

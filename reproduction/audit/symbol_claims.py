@@ -11,12 +11,34 @@ from degnext._common.paths import data_dir
 from degnext.cohorts.demo import load_parameters
 from reproduction.audit.files import COMPLETE, cohort, present
 
+FOLDER = data_dir() / "recovered_symbols"
+
 
 @cache
 def dictionary() -> pd.DataFrame:
     """Return the recovered dictionary, indexed by published symbol."""
-    path = data_dir() / "recovered_symbols" / "dictionary.csv.gz"
-    return pd.read_csv(path, keep_default_na=False).set_index("published_symbol")
+    table = pd.read_csv(FOLDER / "dictionary.csv.gz", keep_default_na=False)
+    return table.set_index("published_symbol")
+
+
+def recovered_rows() -> pd.DataFrame:
+    """Return how many rows of each whole cohort have a name, and how many the published one."""
+    rows = []
+    for name in COMPLETE:
+        found = pd.read_csv(FOLDER / f"{name}.csv.gz", keep_default_na=False)
+        named = found[found["symbol"] != ""]
+        in_q = named[named["published_symbol"] != ""]
+        row = {"cancer": name, "rows": len(found), "rows_named": len(named)}
+        row["median_correlation"] = named["correlation"].median()
+        same = (in_q["symbol"] == in_q["published_symbol"]).sum()
+        rows.append(row | {"q_rows_named": len(in_q), "named_as_published": int(same)})
+    return pd.DataFrame(rows).round(3)
+
+
+def symbol_positions() -> pd.DataFrame:
+    """Return where a row's true and published symbols stand in the list of genes by Ensembl id."""
+    direct = dictionary().query("how == 'row by row' and position >= 0 and published_position >= 0")
+    return direct[["position", "published_position"]].sort_values("position", ignore_index=True)
 
 
 def rates(cancer: str) -> pd.DataFrame:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from degnext._common.errors import InputError
+from degnext._common.paths import data_dir
 from reproduction.audit import claims, count_claims, network_claims
+from reproduction.audit.sentences import sentences
 
 SLOW = {"released_weights", "output_layer", "carried_over", "noise_accuracy", "architecture"}
 
@@ -75,3 +77,8 @@ def test_the_released_weights_give_table_3_on_chol(real_data, monkeypatch):
 )
 def test_every_claim_measured_now_is_as_committed(name, real_data):
     assert claims.as_committed(name, claims.measure(name))
+
+
+def test_the_sentences_say_what_the_tables_say():
+    shown = (data_dir() / "results" / "audit_text.csv").read_text()
+    assert shown == sentences().to_csv(index=False), "run python -m reproduction.audit.run"
