@@ -1,1 +1,1 @@
-"""TODO."""
+"""Chapters 3 to 6 and 8: metrics, baselines, and experiments with every method on the same genes."""

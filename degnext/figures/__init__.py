@@ -1,1 +1,1 @@
-"""TODO."""
+"""Figures of every chapter: each function draws on the axis it is given and returns it."""

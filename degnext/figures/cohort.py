@@ -1,4 +1,4 @@
-"""Figures: each function takes an axis, draws on it, returns it, and neither shows nor saves."""
+"""Figures of cohorts and of one model; every function draws on an axis and returns it."""
 
 from __future__ import annotations
 
@@ -9,41 +9,26 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from degnext.cohorts.cohort import CLASS_NAMES
+from degnext.cohorts.cohort import CLASS_NAMES, label_names
 
 # Okabe and Ito's palette: apart for every common kind of colour vision, and in grey
-COLORS = {
-    "DR": "#0072B2",
-    "UR": "#D55E00",
-    "neutral": "#8C8C8C",
-    "normal": "#009E73",
-    "tumor": "#CC79A7",
-}
+COLORS = {"DR": "#0072B2", "UR": "#D55E00", "neutral": "#8C8C8C"}
+COLORS |= {"normal": "#009E73", "tumor": "#CC79A7"}
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKS = "os^DvPX"
 
 
 def use_style() -> None:
-    """Set fonts, grid and colours for every figure of the book; figures have a white ground in dark mode too."""
-    plt.rcParams.update(
-        {
-            "figure.figsize": (7.2, 4.2),
-            "figure.dpi": 110,
-            "savefig.facecolor": "white",
-            "figure.facecolor": "white",
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "grid.alpha": 0.25,
-            "axes.axisbelow": True,
-            "axes.titlesize": 12,
-            "axes.titleweight": "bold",
-            "axes.titlelocation": "left",
-            "axes.labelsize": 11,
-            "legend.frameon": False,
-            "axes.prop_cycle": plt.cycler(color=CYCLE),
-            "figure.constrained_layout.use": True,
-        }
-    )
+    """Set fonts, grid and colours of the book's figures; they are white in dark mode too."""
+    figure = {"figsize": (7.2, 4.2), "dpi": 110, "facecolor": "white"}
+    axes = {"spines.top": False, "spines.right": False, "grid": True, "axisbelow": True}
+    axes |= {"titlesize": 12, "titleweight": "bold", "titlelocation": "left", "labelsize": 11}
+    plt.rc("figure", **figure)
+    plt.rc("axes", prop_cycle=plt.cycler(color=CYCLE), **axes)
+    plt.rcParams["figure.constrained_layout.use"] = True
+    plt.rcParams["savefig.facecolor"] = "white"
+    plt.rcParams["legend.frameon"] = False
+    plt.rcParams["grid.alpha"] = 0.25
 
 
 def library_sizes(counts: pd.DataFrame, is_tumor: np.ndarray, ax: Axes) -> Axes:
@@ -51,82 +36,68 @@ def library_sizes(counts: pd.DataFrame, is_tumor: np.ndarray, ax: Axes) -> Axes:
     start = 0
     for name, member in (("normal", ~is_tumor), ("tumor", is_tumor)):
         sizes = np.sort(counts.loc[:, member].sum().to_numpy() / 1e6)
-        ax.bar(
-            np.arange(start, start + len(sizes)),
-            sizes,
-            width=1.0,
-            color=COLORS[name],
-            label=f"{name} (n={len(sizes)})",
-        )
+        x, label = np.arange(start, start + len(sizes)), f"{name} (n={len(sizes)})"
+        ax.bar(x, sizes, width=1.0, color=COLORS[name], label=label)
         start += len(sizes) + 2
-    ax.set(
-        xlabel="sample, sorted within its group", ylabel="library size (million counts)", xticks=[]
-    )
+    ax.set(xlabel="sample, sorted within its group", ylabel="library size (million counts)")
+    ax.set_xticks([])
     ax.legend()
     return ax
 
 
 def sample_correlation(correlation: pd.Series, groups: pd.Series, cut: float, ax: Axes) -> Axes:
-    """Draw each sample's mean Spearman correlation with the others, and the cut below which it is an outlier."""
+    """Draw each sample's mean Spearman correlation with the others, and the cut for outliers."""
     rng = np.random.default_rng(0)
     for i, name in enumerate(("normal", "tumor")):
         values = correlation[groups.loc[correlation.index] == name]
-        ax.scatter(
-            values, i + rng.uniform(-0.2, 0.2, len(values)), s=16, alpha=0.7, color=COLORS[name]
-        )
+        height = i + rng.uniform(-0.2, 0.2, len(values))
+        ax.scatter(values, height, s=16, alpha=0.7, color=COLORS[name])
     ax.axvline(cut, color="black", ls="--", lw=1)
     ax.annotate(f"cut {cut:g}", (cut, 1.35), xytext=(4, 0), textcoords="offset points", va="top")
-    ax.set(
-        yticks=[0, 1],
-        yticklabels=["normal", "tumor"],
-        ylim=(-0.5, 1.5),
-        xlabel="mean Spearman correlation with the other samples",
-    )
+    ax.set(xlabel="mean Spearman correlation with the other samples", ylim=(-0.5, 1.5))
+    ax.set_yticks([0, 1], ["normal", "tumor"])
     return ax
 
 
 def relative_log_expression(
     counts: pd.DataFrame, is_tumor: np.ndarray, ax: Axes, ylabel: str = "relative log2 expression"
 ) -> Axes:
-    """Draw the median and the middle half of each sample's log2 ratio to the gene's median: level when scaled well."""
+    """Draw median and middle half of each sample's log2 ratios to the genes' medians."""
     logs = np.log2(counts.to_numpy(dtype=float) + 1)
     relative = logs - np.median(logs, axis=1, keepdims=True)
-    low, mid, high = np.quantile(relative, [0.25, 0.5, 0.75], axis=0)
     order = np.argsort(is_tumor, kind="stable")
+    low, mid, high = np.quantile(relative[:, order], [0.25, 0.5, 0.75], axis=0)
     colors = np.where(is_tumor[order], COLORS["tumor"], COLORS["normal"])
     x = np.arange(len(order))
-    ax.vlines(x, low[order], high[order], color=colors, alpha=0.6)
-    ax.scatter(x, mid[order], s=9, color="black", zorder=3)
+    ax.vlines(x, low, high, color=colors, alpha=0.6)
+    ax.scatter(x, mid, s=9, color="black", zorder=3)
     ax.axhline(0, color="black", lw=0.8)
     ax.set(xlabel="sample (normal, then tumor)", ylabel=ylabel, xticks=[])
     return ax
 
 
-def volcano(table: pd.DataFrame, label: pd.Series, ax: Axes, cap: float = 60.0) -> Axes:
-    """Draw −log10 FDR against log2 fold change, coloured by call; points beyond ``cap`` sit on its line."""
+def volcano(table: pd.DataFrame, labels: Sequence[str], ax: Axes, cap: float = 60.0) -> Axes:
+    """Draw −log10 FDR (at most ``cap``) against log2 fold change, coloured by label.
+
+    table: of differential_expression. labels: "DR", "UR" or "neutral" per gene.
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind in "iu":
+        labels = label_names(labels)
     height = np.minimum(-np.log10(np.maximum(table["fdr"], 1e-300)), cap)
-    for code in (2, 0, 1):
-        rows = (label == code).to_numpy()
-        name = CLASS_NAMES[code]
-        ax.scatter(
-            table["log_fc"][rows],
-            height[rows],
-            s=6,
-            alpha=0.5,
-            color=COLORS[name],
-            label=f"{name} ({rows.sum():,})",
-            rasterized=True,
-        )
-    ax.set(
-        xlabel="log2 fold change, tumor over normal",
-        ylabel="−log10 FDR" + (f" (capped at {cap:g})" if (height >= cap).any() else ""),
-    )
+    dots = {"s": 6, "alpha": 0.5, "rasterized": True}
+    for name in ("neutral", "DR", "UR"):
+        rows = labels == name
+        about = {"color": COLORS[name], "label": f"{name} ({rows.sum():,})"}
+        ax.scatter(table["log_fc"][rows], height[rows], **dots, **about)
+    capped = f" (capped at {cap:g})" if (height >= cap).any() else ""
+    ax.set(xlabel="log2 fold change, tumor over normal", ylabel=f"−log10 FDR{capped}")
     ax.legend(markerscale=2.5)
     return ax
 
 
 def part_bars(table: pd.DataFrame, ax: Axes) -> Axes:
-    """Draw the classes of each part as stacked bars; ``table`` is :meth:`degnext.Cohort.part_table`."""
+    """Draw the classes of each part as stacked bars; table: of ``Cohort.part_table``."""
     left = np.zeros(len(table), dtype=int)
     for name in CLASS_NAMES:
         ax.barh(table.index, table[name], left=left, color=COLORS[name], label=name)
@@ -149,24 +120,12 @@ def confusion(
     table = np.asarray(table)
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for i, j in np.ndindex(*table.shape):
-        ax.text(
-            j,
-            i,
-            f"{table[i, j]:,}\n{share[i, j]:.0%}",
-            ha="center",
-            va="center",
-            color="white" if share[i, j] > 0.55 else "black",
-        )
-    ticks = range(len(names))
-    ax.set(
-        xticks=ticks,
-        xticklabels=names,
-        yticks=ticks,
-        yticklabels=names,
-        xlabel=xlabel,
-        ylabel=ylabel,
-    )
+    for (i, j), n in np.ndenumerate(table):
+        color = "white" if share[i, j] > 0.55 else "black"
+        ax.text(j, i, f"{n:,}\n{share[i, j]:.0%}", ha="center", va="center", color=color)
+    ax.set_xticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.grid(False)
     return ax
 
@@ -176,13 +135,10 @@ def learning_curve(history: list[dict], ax: Axes) -> Axes:
     table = pd.DataFrame(history)
     ax.plot(table["epoch"], table["train_loss"], marker="o", ms=3, label="training genes")
     if "validation_loss" in table:
-        ax.plot(
-            table["epoch"], table["validation_loss"], marker="s", ms=3, label="validation genes"
-        )
-        best = table.loc[table["validation_loss"].idxmin()]
-        ax.axvline(
-            best["epoch"], color="black", lw=1, ls=":", label=f"kept: epoch {int(best['epoch'])}"
-        )
+        loss = table["validation_loss"]
+        ax.plot(table["epoch"], loss, marker="s", ms=3, label="validation genes")
+        best = int(table.loc[loss.idxmin(), "epoch"])
+        ax.axvline(best, color="black", lw=1, ls=":", label=f"kept: epoch {best}")
     ax.set(xlabel="epoch", ylabel="loss (cross-entropy, nats)", ylim=(0, None))
     ax.legend()
     return ax
@@ -195,51 +151,22 @@ def dot_intervals(
     reference: str | None = None,
     labels: str = "model",
 ) -> Axes:
-    """Draw one row per model: its value, its 95 % interval, and a hollow mark for the paper's value where there is one."""
+    """Draw one row per model: value, 95 % interval, the paper's value (``reference``)."""
     table = table.iloc[::-1].reset_index(drop=True)
     y = np.arange(len(table))
-    error = np.abs(table[[f"{value}_low", f"{value}_high"]].to_numpy().T - table[value].to_numpy())
-    ax.errorbar(
-        table[value],
-        y,
-        xerr=error,
-        fmt="o",
-        color=CYCLE[0],
-        capsize=3,
-        label="over all genes, 95 % interval",
-    )
+    dots = {"fmt": "o", "color": CYCLE[0], "capsize": 3}
+    name = "over all genes, 95 % interval"
+    ax.errorbar(table[value], y, xerr=interval(table, value), label=name, **dots)
     if reference and table[reference].notna().any():
-        ax.scatter(
-            table[reference],
-            y,
-            marker="D",
-            s=40,
-            facecolor="none",
-            edgecolor=CYCLE[1],
-            zorder=3,
-            label="the paper",
-        )
-    ax.set(yticks=y, yticklabels=table[labels], ylim=(-0.6, len(table) - 0.4))
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1
-    ) if reference else None
+        hollow = {"marker": "D", "s": 40, "facecolor": "none", "edgecolor": CYCLE[1], "zorder": 3}
+        ax.scatter(table[reference], y, label="the paper", **hollow)
+    ax.set(ylim=(-0.6, len(table) - 0.4))
+    ax.set_yticks(y, table[labels])
+    if reference:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
     return ax
 
 
-def enrichment_dots(table: pd.DataFrame, ax: Axes, n_terms: int = 12) -> Axes:
-    """Draw the top terms: share of the set that was hit, sized by overlap, coloured by −log10 q."""
-    top = table.head(n_terms).iloc[::-1]
-    names = [t if len(t) <= 52 else t[:50].rstrip() + "…" for t in top["term"]]
-    points = ax.scatter(
-        top["overlap"] / top["size"],
-        range(len(top)),
-        s=18 + 6 * top["overlap"],
-        c=-np.log10(top["q_value"].clip(lower=1e-30)),
-        cmap="viridis",
-        vmin=0,
-    )
-    ax.set(
-        yticks=range(len(top)), yticklabels=names, xlabel="share of the set's genes that are called"
-    )
-    ax.figure.colorbar(points, ax=ax, label="−log10 q", shrink=0.8)
-    return ax
+def interval(table: pd.DataFrame, value: str) -> np.ndarray:
+    """Return the distances (2, rows) of ``value`` to its columns ``_low`` and ``_high``."""
+    return np.abs(table[[f"{value}_low", f"{value}_high"]].to_numpy().T - table[value].to_numpy())

@@ -104,7 +104,7 @@ def _counted(table: pd.DataFrame, tested: pd.DataFrame, method: str) -> pd.DataF
 
 def _over_represented(name: np.ndarray, call_of: np.ndarray, sets: dict):
     for group, codes in paper_terms.GROUPS.items():
-        tested = analysis.over_representation(name[np.isin(call_of, codes)], name, sets)
+        tested = analysis.enrich(name[np.isin(call_of, codes)], name, sets)
         yield _counted(tested.head(TOP), tested, "over-representation").assign(genes_of=group)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from degnext._common.paths import data_dir
 from degnext.cohorts.cohort import DR, UR
 from degnext.cohorts.paper import paper_table
-from degnext.enrichment.analysis import over_representation
+from degnext.enrichment.analysis import enrich
 from degnext.enrichment.gene_sets import load_gene_sets
 
 CANCERS = ("BRCA", "UCEC")
@@ -96,7 +96,7 @@ def term_table(
         for background, pool in (("tested", genes["name"]), ("library", everything)):
             for group, codes in GROUPS.items():
                 called = genes.loc[genes["call"].isin(codes), "name"]
-                tested = over_representation(called, pool, sets, largest=LARGEST)
+                tested = enrich(called, pool, sets, largest=LARGEST)
                 found = tested.set_index("term")
                 common = {
                     "cancer": cancer,

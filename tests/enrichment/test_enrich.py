@@ -1,4 +1,4 @@
-"""degnext.enrichment.analysis: against scipy's hypergeometric tail, over all tested sets, with a background that matters."""
+"""degnext.enrichment.analysis: against SciPy's hypergeometric tail; the background matters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import false_discovery_control, hypergeom
 
 from degnext._common.errors import InputError
-from degnext.enrichment.analysis import gene_symbols, over_representation, preranked
+from degnext.enrichment.analysis import enrich, gene_symbols, preranked
 from degnext.enrichment.gene_sets import load_gene_sets, read_gmt
 
 BACKGROUND = [f"G{i}" for i in range(1000)]
@@ -18,7 +18,7 @@ HITS = BACKGROUND[:60]
 
 
 def gene_sets(seed: int = 0) -> dict[str, list[str]]:
-    """Twenty random sets, one planted among the hits, one that no hit is in, some too small or too large."""
+    """Twenty random sets, one planted among the hits, one without any, some too small or large."""
     rng = np.random.default_rng(seed)
     sets = {
         f"random {i}": rng.choice(BACKGROUND, size=20 + 5 * i, replace=False).tolist()
@@ -33,7 +33,7 @@ def gene_sets(seed: int = 0) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return over_representation([*HITS, "unknown"], BACKGROUND, gene_sets()).set_index("term")
+    return enrich([*HITS, "unknown"], BACKGROUND, gene_sets()).set_index("term")
 
 
 def test_p_is_the_upper_hypergeometric_tail(table):
@@ -50,8 +50,8 @@ def test_p_is_the_upper_hypergeometric_tail(table):
 
 
 def test_p_is_what_counting_gives():
-    """Twelve genes, four called, a set of five with three hits: 5·C(7,1)·… of C(12,4) draws have three hits or more."""
-    table = over_representation(list("abcd"), list("abcdefghijkl"), {"set": list("abcef")})
+    """Twelve genes, four called, a set of five with three hits: 75 of 495 draws have as many."""
+    table = enrich(list("abcd"), list("abcdefghijkl"), {"set": list("abcef")})
     assert table.at[0, "overlap"] == 3 and table.at[0, "p_value"] == pytest.approx(
         (10 * 7 + 5 * 1) / 495, abs=1e-12
     )
@@ -64,18 +64,15 @@ def test_q_is_benjamini_hochberg_over_all_tested_sets_with_and_without_hits(tabl
         table["q_value"], false_discovery_control(table["p_value"]), rtol=1e-12
     )
     with_hits = table["overlap"] > 0
-    assert (
-        0 < (~with_hits).sum()
-        and (
-            table["q_value"][with_hits] != false_discovery_control(table["p_value"][with_hits])
-        ).any()
-    )
+    assert (~with_hits).sum() > 0 and (
+        table["q_value"][with_hits] != false_discovery_control(table["p_value"][with_hits])
+    ).any()
 
 
 def test_sets_are_cut_to_the_background_before_their_size_is_judged(table):
     assert "too small" not in table.index and "too large" not in table.index and len(table) == 22
     assert table.at["planted", "size"] == 40
-    wider = over_representation(HITS, BACKGROUND, gene_sets(), smallest=4, largest=600)
+    wider = enrich(HITS, BACKGROUND, gene_sets(), smallest=4, largest=600)
     assert {"too small", "too large"} <= set(wider["term"])
 
 
@@ -86,21 +83,21 @@ def test_the_planted_set_is_found_and_random_ones_are_not(table):
 
 
 def test_the_background_matters(table):
-    genome = over_representation(
-        HITS, BACKGROUND + [f"X{i}" for i in range(19_000)], gene_sets()
-    ).set_index("term")
+    genome = enrich(HITS, BACKGROUND + [f"X{i}" for i in range(19_000)], gene_sets()).set_index(
+        "term"
+    )
     assert (genome["q_value"] < 0.05).sum() > 5 * (table["q_value"] < 0.05).sum()
-    only_hits = over_representation(HITS, HITS, gene_sets())
+    only_hits = enrich(HITS, HITS, gene_sets())
     assert np.allclose(only_hits["p_value"], 1)
 
 
 def test_repeats_do_not_count_twice():
-    once, twice = (over_representation(HITS * n, BACKGROUND * n, gene_sets()) for n in (1, 2))
+    once, twice = (enrich(HITS * n, BACKGROUND * n, gene_sets()) for n in (1, 2))
     pd.testing.assert_frame_equal(once, twice)
 
 
 def test_no_called_gene_gives_p_of_one():
-    nothing = over_representation([], BACKGROUND, gene_sets())
+    nothing = enrich([], BACKGROUND, gene_sets())
     assert (
         (nothing["p_value"] == 1).all()
         and (nothing["q_value"] == 1).all()
@@ -110,7 +107,7 @@ def test_no_called_gene_gives_p_of_one():
 
 def test_names_of_another_kind_are_an_error(is_helpful):
     with pytest.raises(InputError, match="same names") as caught:
-        over_representation(["ENSG1"], ["ENSG1", "ENSG2"], gene_sets())
+        enrich(["ENSG1"], ["ENSG1", "ENSG2"], gene_sets())
     assert is_helpful(str(caught.value))
 
 
@@ -182,7 +179,16 @@ def test_symbols_are_names_or_the_recovered_ones_or_an_error(cohort, make_labele
     published = replace(labeled, genes=genes, name="KICH", source="published")
     assert gene_symbols(published).tolist() == symbols
     with pytest.raises(InputError, match="no gene symbols that belong to its rows") as caught:
-        gene_symbols(
-            replace(published, genes=labeled.genes.assign(symbol=""), name="HNSC")
-        )
+        gene_symbols(replace(published, genes=labeled.genes.assign(symbol=""), name="HNSC"))
     assert is_helpful(str(caught.value))
+
+
+def test_gene_sets_may_be_named_or_given(tmp_path):
+    lines = [f"{name}\tabout\t" + "\t".join(genes) for name, genes in gene_sets().items()]
+    (tmp_path / "a.gmt").write_text("\n".join(lines))
+    from_file = enrich(HITS, BACKGROUND, str(tmp_path / "a.gmt"))
+    pd.testing.assert_frame_equal(from_file, enrich(HITS, BACKGROUND, gene_sets()))
+    demo = load_gene_sets("demo")
+    first = next(iter(demo.values()))
+    found = enrich(first, {gene for members in demo.values() for gene in members})
+    assert found["q_value"].iloc[0] < 0.01 and set(found["genes"].iloc[0].split()) <= set(first)

@@ -1,4 +1,4 @@
-"""degnext.enrichment.gene_sets: where a library is taken from, and what happens when its server fails."""
+"""degnext.enrichment.gene_sets: where a library is taken from, and what if its server fails."""
 
 from __future__ import annotations
 

@@ -121,7 +121,8 @@ def test_the_plots_show_every_method():
     import matplotlib.pyplot as plt
 
     fig, axes = plt.subplots(1, 2)
-    rank_plot(rank_methods(DEMSAR), axes[0], ["+m"])
+    found = rank_methods(DEMSAR)
+    rank_plot(found.ranks, found.critical_difference, axes[0], ["+m"])
     heat_map(DEMSAR.T, axes[1])
     assert [t.get_text() for t in axes[0].get_yticklabels()] == [
         "+m+cf",

@@ -1,4 +1,4 @@
-"""degnext.figures.cohort: each function draws its data on the axis it is given, labels it, and returns it."""
+"""degnext.figures: each function draws its data on the axis it is given and returns it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from degnext.figures import cohort as plot
+from degnext.figures import gene_sets, scores
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_relative_expression_is_level_for_equal_samples(ax):
 
 def test_a_volcano_has_every_gene_in_its_colour_and_caps_the_highest(ax):
     table = pd.DataFrame({"log_fc": [-2, 3, 0.1, 5], "fdr": [1e-5, 1e-8, 0.5, 0.0]})
-    assert plot.volcano(table, pd.Series([0, 1, 2, 1]), ax, cap=30) is ax
+    assert plot.volcano(table, ["DR", "UR", "neutral", "UR"], ax, cap=30) is ax
     assert (
         legend(ax) == ["neutral (1)", "DR (1)", "UR (2)"]
         and "capped at 30" in ax.get_ylabel()
@@ -179,7 +180,7 @@ def test_enrichment_dots_show_the_best_terms_on_top(ax):
             "q_value": [0.0, *np.linspace(0.1, 1, 9)],
         }
     )
-    assert plot.enrichment_dots(table, ax, n_terms=4) is ax
+    assert gene_sets.enrichment_dots(table, ax, n_terms=4) is ax
     assert [t.get_text() for t in ax.get_yticklabels()] == ["term 3", "term 2", "term 1", "term 0"]
     np.testing.assert_allclose(
         ax.collections[0].get_offsets()[:, 0], [7 / 20, 8 / 20, 9 / 20, 10 / 20]
@@ -188,8 +189,32 @@ def test_enrichment_dots_show_the_best_terms_on_top(ax):
 
 
 def test_long_terms_are_cut(ax):
-    plot.enrichment_dots(
+    gene_sets.enrichment_dots(
         pd.DataFrame({"term": ["x" * 80], "overlap": [3], "size": [9], "q_value": [0.5]}), ax
     )
     name = ax.get_yticklabels()[0].get_text()
     assert name.endswith("…") and len(name) == 51
+
+
+def test_gsea_shows_both_ends_in_the_colour_of_their_direction(ax):
+    nes = [3.0, 2.0, 0.5, -0.1, -2.0]
+    table = pd.DataFrame({"term": list("abcde"), "nes": nes, "q_value": [0.01, 0.2, 1, 1, 0.01]})
+    assert gene_sets.gsea_dots(table, ax, n_terms=2) is ax
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["e", "d", "b", "a"]
+    edges = [matplotlib.colors.to_hex(c).upper() for c in ax.collections[1].get_edgecolor()]
+    assert edges == [plot.COLORS[k] for k in ("DR", "DR", "UR", "UR")]
+    filled = [matplotlib.colors.to_hex(c).upper() for c in ax.collections[1].get_facecolor()]
+    assert filled == [plot.COLORS["DR"], "#FFFFFF", "#FFFFFF", plot.COLORS["UR"]]
+
+
+def test_noise_curves_have_a_line_per_method_and_per_ceiling(ax):
+    rows = [("CNN", "image", 1, 0.9), ("CNN", "image", 10, 0.7), ("ceiling", None, 1, 0.95)]
+    table = pd.DataFrame(rows, columns=["model", "protocol", "level", "accuracy"])
+    names = {("CNN", "image"): "the network"}
+    assert scores.noise_curves(table.assign(accuracy_sd=0.1), ax, names, ["ceiling"]) is ax
+    assert legend_names(ax) == ["ceiling", "the network"]
+    assert ax.containers[0][0].get_ydata().tolist() == [0.9, 0.7] and ax.get_xscale() == "log"
+
+
+def legend_names(ax) -> list[str]:
+    return sorted(ax.get_legend_handles_labels()[1])
