@@ -1,1 +1,1 @@
-"""Chapter 2: differential expression, disease genes, and the labels and parts that follow from them."""
+"""Chapter 2: differential expression, disease genes, and the labels and parts they make."""

@@ -30,15 +30,14 @@ def label(
 ) -> Cohort:
     """Label the genes of a filtered cohort by differential expression and divide them into parts.
 
-    disease_genes: symbols, the path of a GMT or text file, or "cancermine", "intogen" or "demo". None takes
-        CancerMine's list of the cohort's cancer; for counts of your own (source "file") without such a list
-        the carried lists of three cancers stand in, and a note of the returned cohort says so.
-    method, library_size: how to test, see
-        :func:`~degnext.labeling.differential_expression.differential_expression`.
-    fdr, log_fc: thresholds of a call, see :func:`call_genes`.
-    seed: decides the folds.
+    disease_genes: symbols, the path of a GMT or text file, or "cancermine", "intogen" or "demo".
+        None takes CancerMine's list of the cohort's cancer; where counts of your own (source
+        "file") have none, another stands in, and a note of the returned cohort says which.
+    method, library_size: how to test, as in :func:`degnext.differential_expression`.
+    fdr, log_fc: thresholds of a call, see :func:`call_genes`. seed: decides the folds.
 
-    Raises InputError for a published cohort, whose labels are the authors', and where too few genes are called.
+    Raises InputError for a published cohort, whose labels are the authors', and where too few
+    genes are called.
     """
     if cohort.source == "published":
         raise InputError(
@@ -54,16 +53,14 @@ def label(
 def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) -> pd.Series:
     """Call each gene DR, UR or neutral.
 
-    ``table`` has columns ``log_fc`` (log2, tumor over normal) and ``fdr``. A gene is called when its FDR lies
-    below ``fdr`` and its absolute log2 fold change above ``log_fc`` (paper, Methods 6 and 7: 0.01 and 0).
+    ``table`` has columns ``log_fc`` (log2, tumor over normal) and ``fdr``. A gene is called when
+    its FDR lies below ``fdr`` and its absolute log2 fold change above ``log_fc`` (paper, Methods 6
+    and 7: 0.01 and 0).
     """
     if not 0 < fdr <= 1:
         raise InputError(f"fdr must lie between 0 and 1, not {fdr}: pass 0.01, as in the paper")
     if log_fc < 0:
-        raise InputError(
-            f"log_fc must not be negative, not {log_fc}: it is compared with the absolute fold change; "
-            "pass 0 for no threshold"
-        )
+        raise InputError(f"log_fc is a size without sign, not {log_fc}: pass 0 for no threshold")
     significant = (table["fdr"] < fdr) & (table["log_fc"].abs() > log_fc)
     direction = np.where(table["log_fc"] > 0, "UR", "DR").astype(object)
     return pd.Series(np.where(significant, direction, "neutral"), table.index, name="label")
@@ -72,22 +69,22 @@ def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) ->
 def split_parts(
     labels: pd.Series, bio: Iterable[str], seed: int = 0, n_folds: int = N_FOLDS
 ) -> pd.DataFrame:
-    """Divide genes into Q (called genes with disease evidence) and P (all others), each into five folds.
+    """Divide genes into Q (called, with disease evidence) and P (all others), each in five folds.
 
-    Fold 0 is the test part (T2 of P, T3 of Q), the others train (T1, F1): 80 : 20 as in the paper. Folds are
-    stratified by label, seeded and disjoint. A gene that is neutral stays in P even with disease evidence,
-    since the fine-tuning stage knows two classes only (paper, Methods 8).
+    Fold 0 is the test part (T2 of P, T3 of Q), the others train (T1, F1): 80 : 20 as in the paper.
+    Folds are stratified by label, seeded and disjoint. A neutral gene stays in P even with disease
+    evidence, since the fine-tuning stage knows two classes only (paper, Methods 8).
 
-    Returns columns ``label``, ``bio``, ``part``, ``fold``, indexed like ``labels``. Raises InputError when Q has
-    too few genes of either class to be split.
+    Returns columns ``label``, ``bio``, ``part``, ``fold``, indexed like ``labels``. Raises
+    InputError when Q has too few genes of either class to be split.
     """
     in_q = labels.index.isin(list(bio)) & (labels != "neutral").to_numpy()
     for label in ("DR", "UR"):
         n = int((labels[in_q] == label).sum())
         if n < n_folds:
             raise InputError(
-                f"only {n} {label} gene(s) have disease evidence, {n_folds} are needed for {n_folds} "
-                "folds: take a longer list of disease genes or a higher FDR"
+                f"only {n} {label} gene(s) have disease evidence, {n_folds} are needed: "
+                "take a longer list of disease genes or a higher FDR"
             )
     fold = np.full(len(labels), -1, dtype=np.int8)
     for group in (~in_q, in_q):
@@ -102,10 +99,7 @@ def stratified_folds(labels: np.ndarray, n_folds: int = N_FOLDS, seed: int = 0) 
     from sklearn.model_selection import StratifiedKFold
 
     if (np.unique(labels, return_counts=True)[1] < n_folds).any():
-        raise InputError(
-            f"a class has fewer than {n_folds} genes, so it cannot be spread over {n_folds} folds: "
-            "relax the thresholds"
-        )
+        raise InputError(f"a class has fewer than {n_folds} genes to spread: relax the thresholds")
     fold = np.zeros(len(labels), dtype=np.int8)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     for k, (_, test) in enumerate(folds.split(labels, labels)):
@@ -114,7 +108,7 @@ def stratified_folds(labels: np.ndarray, n_folds: int = N_FOLDS, seed: int = 0) 
 
 
 def published_folds(cohort: Cohort, seed: int = 0) -> Cohort:
-    """Give a published cohort five folds: T2 and T3 are fold 0, T1 and F1 are spread over folds 1 to 4."""
+    """Give a published cohort five folds: T2 and T3 are fold 0, T1 and F1 spread over the rest."""
     genes = cohort.genes.copy()
     if set(cohort.parts) == {"T1", "T2", "F1", "T3"}:
         for train in ("T1", "F1"):
@@ -126,7 +120,7 @@ def published_folds(cohort: Cohort, seed: int = 0) -> Cohort:
 
 
 def agreement(ours: pd.Series, published: pd.Series) -> pd.DataFrame:
-    """Count genes by published (rows) and our (columns) label."""
+    """Count genes by published (rows) and our (columns) label; both are indexed by gene."""
     names = list(CLASS_NAMES)
     table = pd.crosstab(published, ours.loc[published.index])
     table = table.reindex(index=names, columns=names, fill_value=0)
@@ -134,10 +128,10 @@ def agreement(ours: pd.Series, published: pd.Series) -> pd.DataFrame:
 
 
 def published_direction(ours: pd.Series, cancer: str) -> pd.DataFrame | None:
-    """Compare our calls on raw counts (indexed by symbol) with the authors' labels of the same genes.
+    """Compare our calls on raw counts (indexed by symbol) with the authors' labels.
 
-    The authors' rows are matched by the symbols recovered for CHOL, KICH and READ; None for other cancers, or
-    where the published files are not at hand. Rows published, columns ours; genes in both only.
+    The authors' rows are matched by the symbols recovered for CHOL, KICH and READ; None for other
+    cancers, or where the published files are not at hand. Genes in both only.
     """
     from degnext.cohorts.published import load_published, published_dir
 
@@ -166,7 +160,7 @@ def load_labeled(folder: str | Path, cancer: str, source: str) -> Cohort:
     folder = Path(folder)
     if not (folder / "genes.csv").exists():
         raise InputError(
-            f"no labelled genes in {folder.name}/: run notebook 02_labeling for {cancer} ({source}) first"
+            f"no labelled genes in {folder.name}/: run notebook 02_labeling for {cancer} first"
         )
     counts = pd.read_parquet(folder / "counts.parquet")
     genes = pd.read_csv(

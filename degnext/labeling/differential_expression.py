@@ -1,7 +1,7 @@
 """Differential expression of tumor against normal: edgeR's negative binomial tests and limma-voom.
 
-Sources: Robinson, McCarthy and Smyth (2010), Bioinformatics 26:139; R's edgeR 3.40; the order of steps is that of
-TCGAbiolinks' TCGAanalyze_DEA, which the paper used: library sizes are plain column sums, no TMM.
+Sources: Robinson, McCarthy and Smyth (2010), Bioinformatics 26:139; R's edgeR 3.40. The order of
+steps is that of TCGAbiolinks' TCGAanalyze_DEA, which the paper used, and so are the defaults.
 """
 
 from __future__ import annotations
@@ -37,20 +37,18 @@ def differential_expression(
 
     counts: genes × samples, raw non-negative counts.
     groups: "normal" or "tumor" per sample; normal is the reference.
-    method: "lrt" (GLM likelihood-ratio test), "exact" (exact test after qCML), "ql" (quasi-likelihood
-        F test) or "voom" (limma's moderated t test on weighted log counts).
-    library_size: "total" (column sums, as TCGAanalyze_DEA has it), or column sums times "tmm" or
-        "upper_quartile" factors (edgeR's calcNormFactors).
-    dispersion: "tagwise" or "common", for "lrt" (default tagwise) and "exact" (default common), the
-        defaults of TCGAanalyze_DEA; for "lrt" also "empirical", which edgeR's own users get from
-        estimateDisp. "ql" finds its own trend along abundance, "voom" needs none.
-    min_log_fc: above 0, "lrt" and "ql" test whether the absolute log2 fold change is larger than this
-        (edgeR's glmTreat), which is stricter than a cut on the estimate; there is no statistic then.
+    method: "lrt" (GLM likelihood-ratio test), "exact" (exact test after qCML), "ql"
+        (quasi-likelihood F test) or "voom" (limma's moderated t test on weighted log counts).
+    library_size: "total" (column sums) or these times "tmm" or "upper_quartile" factors.
+    dispersion: "tagwise" (default for "lrt"), "common" (default for "exact") or, for "lrt",
+        "empirical", which edgeR's own users get from estimateDisp. "ql" and "voom" take none.
+    min_log_fc: above 0, "lrt" and "ql" test whether the absolute log2 fold change is larger than
+        this (edgeR's glmTreat), which is stricter than a cut on the estimate.
 
-    Returns columns log_fc (log2, tumor over normal), log_cpm (average log2 counts per million), stat
-    (LR, F or t; NaN for the exact test, which has none), p_value, fdr (Benjamini-Hochberg over all
-    rows), dispersion (NaN for voom). Raises InputError when a group has no sample or there are too few
-    samples to estimate a dispersion. Source: edgeR's glmLRT, exactTest, glmQLFTest; limma's voom.
+    Returns columns log_fc (log2, tumor over normal), log_cpm (average log2 counts per million),
+    stat (LR, F or t; NaN for the exact test and with min_log_fc), p_value, fdr (Benjamini-Hochberg
+    over all rows), dispersion (NaN for voom). Raises InputError for counts or groups that cannot
+    be tested. Source: edgeR's glmLRT, exactTest, glmQLFTest, glmTreat; limma's voom.
     """
     check_choice("method", method, METHODS)
     if dispersion is not None:
@@ -58,13 +56,9 @@ def differential_expression(
         if dispersion == "empirical" and method != "lrt":
             raise InputError("dispersion='empirical' belongs to method='lrt': choose tagwise")
         if method in ("ql", "voom"):
-            raise InputError(
-                f"method={method!r} finds its own spread: leave dispersion out, set None"
-            )
+            raise InputError(f"{method} finds its own spread: leave dispersion out, set None")
     if not min_log_fc >= 0 or (min_log_fc and method not in ("lrt", "ql")):
-        raise InputError(
-            f"min_log_fc={min_log_fc} with method={method!r} cannot be: give 0 or more with lrt or ql"
-        )
+        raise InputError(f"min_log_fc={min_log_fc} for {method}: give 0 or more, and lrt or ql")
     data = two_groups(counts, groups, library_size)
     if method == "lrt":
         table = ratio_table(data, dispersion or "tagwise", min_log_fc)
@@ -79,7 +73,7 @@ def differential_expression(
 
 
 def two_groups(counts: pd.DataFrame, groups: pd.Series, library_size: str = "total") -> TwoGroups:
-    """Check counts and groups and return them as arrays, normal samples first, with library sizes."""
+    """Return checked counts as an array, normal samples first, with library sizes."""
     check_choice("library_size", library_size, LIBRARY_SIZES)
     y, normal = _checked(counts, groups)
     order = np.argsort(~normal, kind="stable")
@@ -95,7 +89,7 @@ def two_groups(counts: pd.DataFrame, groups: pd.Series, library_size: str = "tot
 
 
 def _checked(counts: pd.DataFrame, groups: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return the counts as an array and which samples are normal, or say what is wrong with them."""
+    """Return the counts as an array and which samples are normal, or say what is wrong."""
     if counts.columns.has_duplicates or groups.index.has_duplicates:
         raise InputError("sample names occur twice in counts or groups: make every name unique")
     missing = counts.columns.difference(groups.index)
@@ -108,10 +102,8 @@ def _checked(counts: pd.DataFrame, groups: pd.Series) -> tuple[np.ndarray, np.nd
         raise InputError(f"groups must be 'normal' or 'tumor', not {unknown[0]!r}")
     normal = (group == "normal").to_numpy()
     if normal.all() or not normal.any() or normal.size < 3:
-        raise InputError(
-            f"differential expression needs both groups and at least three samples; "
-            f"there are {int(normal.sum())} normal and {int((~normal).sum())} tumor samples"
-        )
+        have = f"{int(normal.sum())} normal and {int((~normal).sum())} tumor samples are too few"
+        raise InputError(f"{have}: differential expression needs both groups and three samples")
     if not len(counts):
         raise InputError("counts has no genes: check the filter that came before")
     y = counts.to_numpy()

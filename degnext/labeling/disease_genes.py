@@ -1,4 +1,4 @@
-"""Genes known to matter in a cancer: open stand-ins for the Ingenuity lists of the paper (Methods, step 8)."""
+"""Genes known to matter in a cancer: open stand-ins for the paper's Ingenuity lists (step 8)."""
 
 from __future__ import annotations
 
@@ -22,63 +22,58 @@ _FILES = {"cancermine": "cancermine_collated.v47.tsv.gz", "intogen": "Compendium
 def choose_disease_genes(
     cohort: Cohort, labels: pd.Series, wanted: Iterable[str] | str | Path | None, seed: int = 0
 ) -> tuple[list[str]] | tuple[list[str], str]:
-    """Return the disease genes to divide ``labels`` by and, where they are a stand-in, a note that says so.
+    """Return the disease genes to divide ``labels`` by and, for a stand-in, a note that says so.
 
-    wanted: symbols, the name of a source or the path of a file (:func:`bio_genes`), or None or "" for the default:
-    CancerMine's list of the cohort's cancer. Counts of the user's own (source "file") that have none get the
-    carried lists of all cancers, or, where these know too few of the genes, a random fifth of those called.
+    wanted: symbols, the name of a source or the path of a file (:func:`bio_genes`), or None or ""
+    for the default, CancerMine's list of the cohort's cancer. Counts of one's own (source "file")
+    without one get the carried lists of all cancers or, where these know too few of the genes, a
+    random fifth of the genes called.
     """
     if isinstance(wanted, str | Path) and wanted != "":
         return (bio_genes(cohort.name, wanted),)
     if wanted is not None and not isinstance(wanted, str):
         return (list(wanted),)
     carried = _carried()
+    own = cohort.source == "demo" or cohort.name in set(carried["cancer"])
     try:
-        own = cohort.source == "demo" or cohort.name in set(carried["cancer"])
         return (bio_genes(cohort.name, "demo" if own else "cancermine"),)
     except InputError:
         if cohort.source != "file":
             raise
-    known = labels[labels.index.isin(carried["gene"])].value_counts()
-    if min(known.get("UR", 0), known.get("DR", 0)) >= N_FOLDS:
+    known = labels[labels.index.isin(carried["gene"])]
+    if all((known == name).sum() >= N_FOLDS for name in ("DR", "UR")):
         cancers = ", ".join(sorted(carried["cancer"].unique()))
         note = f"No disease genes were given: CancerMine's genes of {cancers} stand in for them."
         return carried["gene"].unique().tolist(), note
-    rng = np.random.default_rng(seed)
-    chosen: list[str] = []
+    rng, chosen = np.random.default_rng(seed), []
     for name in ("DR", "UR"):
-        genes = labels.index[labels == name]
+        genes = labels.index[labels == name].to_numpy(dtype=object)
         n = min(len(genes), max(N_FOLDS, len(genes) // 5))
-        chosen += rng.choice(genes.to_numpy(dtype=object), n, replace=False).tolist()
+        chosen += rng.choice(genes, n, replace=False).tolist()
     return chosen, (
-        "No disease genes were given and the carried lists know too few of these genes: a random fifth "
-        "of the called genes stands in for them, so F1 and T3 say nothing about disease."
+        "No disease genes were given and the carried lists know too few of these genes: a random "
+        "fifth of the called genes stands in for them, so F1 and T3 say nothing about disease."
     )
 
 
 def bio_genes(cancer: str, source: str | Path = "cancermine", min_citations: int = 1) -> list[str]:
     """Return the disease genes of ``cancer``: symbols without duplicates.
 
-    source: "cancermine" (text-mined, most cited first), "intogen" (mutational drivers, sorted), "demo" (the
-        carried CancerMine extract for CHOL, KICH, READ), or the path of a GMT or text file, for any cancer
-    min_citations: keep genes with at least so many CancerMine citations; the other sources count none
+    source: "cancermine" (text-mined, most cited first), "intogen" (mutational drivers, sorted),
+        "demo" (the carried CancerMine extract for CHOL, KICH, READ), or the path of a GMT or text
+        file, for any cancer
+    min_citations: keep genes with so many CancerMine citations; the other sources count none
 
-    Raises InputError for an unknown cancer or source, a table that is not at hand, or an empty list.
-    Source: stands in for the paper's Ingenuity lists (Methods, step 8), which are not public; expect other genes.
+    Raises InputError for an unknown cancer or source, a table not at hand, or an empty list. These
+    are not the genes of the paper's lists (Methods, step 8), which are not public.
     """
-    if min_citations < 1:
-        raise InputError(f"min_citations is {min_citations}: give a whole number from 1 up")
-    if min_citations > 1 and source not in ("cancermine", "demo"):
+    counted = source in ("cancermine", "demo")
+    if min_citations < 1 or (min_citations > 1 and not counted):
         raise InputError(
-            f"source {str(source)!r} counts no citations: leave min_citations at 1 or use 'cancermine'"
+            f"min_citations is {min_citations} for {str(source)!r}: give 1 or more where citations "
+            "are counted (cancermine, demo), 1 elsewhere"
         )
     if source not in SOURCES:
-        text = str(source)
-        if not (Path(text).suffix or "/" in text or os.path.exists(text)):
-            hint = nearest(text, SOURCES)
-            raise InputError(
-                f"unknown gene source {text!r}: {hint}, or give the path of a GMT or text file"
-            )
         return read_gene_file(source, cancer)
     terms = cancer_terms(cancer, source)
     if source == "intogen":
@@ -90,13 +85,13 @@ def bio_genes(cancer: str, source: str | Path = "cancermine", min_citations: int
     genes = citations.index[citations >= min_citations].tolist()
     if not genes:
         raise InputError(
-            f"no gene of {cancer} has {min_citations} citations or more in {source}: lower min_citations"
+            f"no gene of {cancer} has {min_citations} citations in {source}: lower min_citations"
         )
     return genes
 
 
 def cancer_terms(cancer: str, source: str) -> list[str]:
-    """Return the names under which ``source`` files ``cancer`` (data/disease_genes/cancer_terms.csv)."""
+    """Return the names under which ``source`` files ``cancer`` (cancer_terms.csv)."""
     table = pd.read_csv(data_dir() / "disease_genes" / "cancer_terms.csv")
     check_choice("cancer", cancer, sorted(table["cancer"].unique()))
     return table.loc[(table["cancer"] == cancer) & (table["source"] == source), "term"].tolist()
@@ -118,9 +113,10 @@ def _carried_citations(cancer: str) -> pd.Series:
 
 
 def read_cancermine(path: str | Path, terms: list[str]) -> pd.Series:
-    """Return citations per gene symbol for ``terms`` from a collated CancerMine table, most cited first.
+    """Return citations per gene symbol for ``terms`` from CancerMine's table, most cited first.
 
-    Citations are summed over terms and roles (driver, oncogene, tumor suppressor), so an article may count twice.
+    Citations are summed over terms and roles (driver, oncogene, tumor suppressor), so an article
+    may count twice.
     """
     columns = ["cancer_normalized", "gene_normalized", "citation_count"]
     table = pd.read_csv(path, sep="\t", usecols=columns).set_axis(["cancer", "gene", "n"], axis=1)
@@ -136,22 +132,19 @@ def read_intogen(path: str | Path, terms: list[str]) -> list[str]:
 
 
 def read_gene_file(path: str | Path, cancer: str) -> list[str]:
-    """Return the symbols of a GMT file (the set named after ``cancer``, or its only set) or of a plain list.
+    """Return the symbols of a plain list or a GMT file (its only set, or the one named ``cancer``).
 
-    A plain list separates symbols by line ends, spaces, commas or semicolons; what follows ``#`` is skipped.
-    Raises InputError for a missing or empty file and for a GMT whose sets do not say which one is meant.
+    A plain list separates symbols by line ends, spaces, commas or semicolons; what follows ``#`` is
+    skipped. Raises InputError for a missing or empty file, or a GMT that does not say which set.
     """
-    path = Path(os.path.expanduser(path))
+    text, path = str(path), Path(os.path.expanduser(path))
     if not os.path.isfile(path):
-        raise InputError(
-            f"gene list {str(path)!r} is no file: give a GMT or text file, or one of {', '.join(SOURCES)}"
-        )
+        typo = "" if path.suffix or "/" in text else f"{nearest(text, SOURCES)}, or "
+        raise InputError(f"{text!r} is no gene list: {typo}give the path of a GMT or text file")
     try:
         lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except UnicodeDecodeError:
-        raise InputError(
-            f"gene list {path.name!r} is no text: save it as plain UTF-8 text or GMT"
-        ) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name!r} is no text: save it as plain UTF-8 or GMT") from error
     if path.suffix.lower() == ".gmt":
         genes = _named_set([line.split("\t") for line in lines], cancer, path.name)
     else:
@@ -166,10 +159,8 @@ def _named_set(rows: list[list[str]], cancer: str, file: str) -> list[str]:
     sets = {row[0]: row[2:] for row in rows}
     named = [name for name in sets if name.upper() in (cancer.upper(), f"TCGA-{cancer.upper()}")]
     if not named and len(sets) > 1:
-        raise InputError(
-            f"{file!r} has {len(sets)} gene sets and none is named {cancer}: "
-            f"rename the one you mean to {cancer}"
-        )
+        many = f"{file!r} has {len(sets)} gene sets and none is named {cancer}"
+        raise InputError(f"{many}: rename the one you mean")
     return sets[named[0]] if named else [gene for found in sets.values() for gene in found]
 
 
@@ -177,14 +168,11 @@ def _shared_file(source: str) -> Path:
     root, name = shared_data(), _FILES[source]
     if root is None:
         raise InputError(
-            f"source {source!r} needs {name}, which the project does not carry: set DEGNEXT_DATA to the "
-            f"folder that holds cancer_genes/{name}, or use a gene list of your own or, for CHOL, KICH "
-            "and READ, the source 'demo'"
+            f"source {source!r} needs {name}, which is not carried: set DEGNEXT_DATA to the folder "
+            "that has it in cancer_genes/, or use a list of your own (CHOL, KICH, READ: 'demo')"
         )
     path = root / "cancer_genes" / name
     if not path.exists():
-        raise InputError(
-            f"cancer_genes/{name} is not in the folder DEGNEXT_DATA names: put the table there or use "
-            "another source"
-        )
+        gone = f"cancer_genes/{name} is not in the folder DEGNEXT_DATA names"
+        raise InputError(f"{gone}: put it there or use another source")
     return path

@@ -1,4 +1,4 @@
-"""Fit the negative binomials that a synthetic twin of a cohort is drawn from (degnext.cohorts.demo)."""
+"""Fit the negative binomials that a synthetic twin of a cohort is drawn from (cohorts.demo)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from degnext.labeling.differential_expression import differential_expression
 
 
 def fit_parameters(cohort: Cohort) -> tuple[pd.DataFrame, dict]:
-    """Fit a negative binomial to every expressed gene of ``cohort``; genes without any count are left out.
+    """Fit a negative binomial to every gene of ``cohort`` that has any count.
 
-    Returns a table indexed by gene with ``normal`` and ``tumor`` (mean, counts per million) and ``dispersion``
-    (edgeR, tagwise), and a dict with sample numbers and, per group, mean and standard deviation of the natural
-    log of the library size.
+    Returns a table indexed by gene with ``normal`` and ``tumor`` (mean, counts per million) and
+    ``dispersion`` (edgeR, tagwise), and a dict with sample numbers and, per group, mean and
+    standard deviation of the natural log of the library size.
     """
     library = cohort.counts.sum().to_numpy(dtype=float)
     counts = cohort.counts.loc[cohort.counts.sum(axis=1) > 0]
@@ -36,7 +36,7 @@ def fit_parameters(cohort: Cohort) -> tuple[pd.DataFrame, dict]:
 
 
 def save_parameters(genes: pd.DataFrame, info: dict, folder: Path) -> Path:
-    """Write ``<cancer>.csv.gz`` (four significant digits) and ``<cancer>.json``; return the table's path."""
+    """Write ``<cancer>.csv.gz`` (four digits) and ``<cancer>.json``; return the table's path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{info['cancer']}.csv.gz"
     temporary = path.with_name("." + path.name)

@@ -1,4 +1,4 @@
-"""degnext.labeling.disease_genes: open disease-gene lists, the user's own lists, and what is said when there is none."""
+"""degnext.labeling.disease_genes: open lists, the user's own, what is said when there is none."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ def test_one_set_gmt_needs_no_name(tmp_path):
         (("READ", "cancermin"), "did you mean 'cancermine'"),
         (("BRCA", "demo"), "demo gene lists cover CHOL, KICH, READ only, not BRCA"),
         (("READ", "demo", 0), "min_citations is 0"),
-        (("READ", "intogen", 2), "counts no citations"),
-        (("READ", "nowhere/genes.gmt"), "is no file"),
-        (("MINE", "x" * 300), "unknown gene source"),
-        (("MINE", "~nobody/genes.txt"), "is no file"),
-        (("MINE", "genes.txt", 2), "counts no citations"),
+        (("READ", "intogen", 2), "citations are counted"),
+        (("READ", "nowhere/genes.gmt"), "is no gene list: give"),
+        (("MINE", "x" * 300), "is no gene list: choose one of"),
+        (("MINE", "~nobody/genes.txt"), "is no gene list"),
+        (("MINE", "genes.txt", 2), "citations are counted"),
         (("READ", "cancermine"), "set DEGNEXT_DATA"),
         (("READ", "intogen"), "set DEGNEXT_DATA"),
     ],

@@ -72,7 +72,7 @@ def assert_like_r(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     for column, names in COLUMNS.items():
         present = [name for name in np.atleast_1d(names) if name in theirs]
         for name in present:
-            # a statistic is a difference of two deviances: near zero only its absolute error means something
+            # a statistic is a difference of two deviances: near zero only absolute error counts
             np.testing.assert_allclose(
                 ours[column], theirs[name], rtol=1e-6, atol=1e-9, err_msg=column
             )
@@ -346,6 +346,6 @@ def test_raw_kich_equals_r(kich, method, file):
     theirs = pd.read_csv(reference / f"ref_kich_geneLength_{file}.csv.gz", index_col=0)
     assert set(table.index[table.fdr < 0.01]) == set(theirs.index)
     np.testing.assert_allclose(table.log_fc[theirs.index], theirs.logFC, rtol=0, atol=1e-6)
-    # a p-value of 1e-300 magnifies the last digit of the dispersion 700 times, its logarithm does not
+    # a p-value of 1e-300 magnifies the last digit of the dispersion 700 times, its log does not
     seen = theirs.index[theirs.FDR > 1e-300]
     np.testing.assert_allclose(np.log(table.fdr[seen]), np.log(theirs.FDR[seen]), rtol=1e-6)

@@ -1,4 +1,4 @@
-"""degnext.labeling.calls: calls, disjoint and stratified parts, folds, and tables that come back as they were."""
+"""degnext.labeling.calls: calls, disjoint and stratified parts, folds, tables that come back."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def test_parts_are_80_to_20_and_stratified():
     genes = split_parts(labels(), BIO)
     for bio in (False, True):
         group = genes[genes["bio"] == bio]
-        for label in sorted(group["label"].unique()):
-            per_fold = group[group["label"] == label]["fold"].value_counts()
-            assert len(per_fold) == 5 and per_fold.max() - per_fold.min() <= 1, (bio, label)
+        for name in sorted(group["label"].unique()):
+            per_fold = group[group["label"] == name]["fold"].value_counts()
+            assert len(per_fold) == 5 and per_fold.max() - per_fold.min() <= 1, (bio, name)
         assert group["part"].isin(["T2", "T3"]).mean() == pytest.approx(0.2, abs=0.01)
 
 
@@ -168,7 +168,7 @@ def test_unknown_symbols_get_a_random_fifth_and_a_note(make_cohort):
 def test_labels_that_cannot_be_made_say_why(cohort, is_helpful, tmp_path):
     for bad, disease_genes, match in (
         (cohort, [], "disease evidence"),
-        (cohort, tmp_path / "none.txt", "is no file"),
+        (cohort, tmp_path / "none.txt", "is no gene list"),
         (replace(cohort, source="gdc", name="BRCA"), None, "DEGNEXT_DATA"),
         (replace(cohort, source="published", name="KICH"), None, "published_folds"),
     ):

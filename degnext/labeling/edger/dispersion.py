@@ -1,7 +1,8 @@
-"""Negative binomial dispersions by Cox-Reid adjusted profile likelihood, as edgeR's GLM functions estimate them.
+"""Negative binomial dispersions by Cox-Reid adjusted profile likelihood, as in edgeR's GLMs.
 
-Source: McCarthy, Chen and Smyth (2012), Nucleic Acids Research 40:4288; R's edgeR 3.40. The dispersion is the squared
-biological coefficient of variation: variance = mean + dispersion * mean^2.
+Source: McCarthy, Chen and Smyth (2012), Nucleic Acids Research 40:4288; R's edgeR 3.40. The
+dispersion is the squared biological coefficient of variation: the variance is
+mean + dispersion * mean^2.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ _SUBSET = 10_000
 def common_dispersion(data: TwoGroups) -> float:
     """Return the one dispersion that maximises the summed adjusted profile likelihood.
 
-    Genes with fewer than 5 counts are left out; from 20,000 genes on, every k-th in order of abundance is used.
-    Source: edgeR's estimateGLMCommonDisp (dispCoxReid; Brent's search on the fourth root of the dispersion, 0 to 4).
+    Genes with fewer than 5 counts are left out; from 20,000 genes on, every k-th in order of
+    abundance is used. Source: edgeR's estimateGLMCommonDisp (dispCoxReid; Brent's search on the
+    fourth root of the dispersion, 0 to 4).
     """
     data = data.rows(data.y.sum(axis=1) >= MIN_ROW_SUM)
     n_genes = len(data.y)
@@ -33,7 +35,7 @@ def common_dispersion(data: TwoGroups) -> float:
         raise InputError(
             "no gene has five counts or more: there is nothing to estimate a dispersion from"
         )
-    if _SUBSET <= n_genes / 2:
+    if n_genes >= 2 * _SUBSET:
         every = n_genes // _SUBSET
         data = data.rows(np.argsort(ave_log_cpm(data), kind="stable")[every // 2 :: every])
     pieces = [data.rows(rows) for rows in blocks(len(data.y), 8 * data.n_samples)]
@@ -56,9 +58,10 @@ def common_dispersion(data: TwoGroups) -> float:
 
 
 def tagwise_dispersion(data: TwoGroups, common: float) -> np.ndarray:
-    """Return a dispersion per gene (genes,), squeezed towards ``common`` with 10 prior degrees of freedom.
+    """Return a dispersion per gene (genes,), squeezed towards ``common`` with 10 prior df.
 
-    Genes with fewer than 5 counts keep ``common``. Source: edgeR's estimateGLMTagwiseDisp without trend.
+    Genes with fewer than 5 counts keep ``common``. Source: edgeR's estimateGLMTagwiseDisp without
+    trend.
     """
     out = np.full(len(data.y), common)
     used = data.y.sum(axis=1) >= MIN_ROW_SUM
@@ -71,10 +74,11 @@ def tagwise_dispersion(data: TwoGroups, common: float) -> np.ndarray:
 
 
 def spline_maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return where the cubic spline through (x, y[g]) is highest, per row of ``y`` (genes × points), next to the best point.
+    """Return where the cubic spline through (x, y[g]) is highest (genes,); y: genes × points.
 
-    The spline's third derivative at each end is that of the cubic through the four outermost points (Forsythe, Malcolm
-    and Moler 1977). Source: edgeR's maximizeInterpolant, which looks in the two segments around the highest point only.
+    The spline's third derivative at each end is that of the cubic through the four outermost points
+    (Forsythe, Malcolm and Moler 1977). Source: edgeR's maximizeInterpolant, which looks in the two
+    segments around the highest point only.
     """
     slope, second, third = _spline_coefficients(x, y)
     best = y.argmax(axis=1)
@@ -87,7 +91,7 @@ def spline_maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         b, c, d = slope[row, left], second[row, left], third[row, left]
         with np.errstate(divide="ignore", invalid="ignore"):
             root = np.sqrt(c * c - 3.0 * b * d)
-            # two forms of the same root, each without cancellation on its side; a straight second derivative has d = 0
+            # two forms of the same root, each without cancellation on its side; d may be 0
             step = np.where(c <= 0, b / (root - c), (-c - root) / (3.0 * d))
             height = ((d * step + c) * step + b) * step + y[row, left]
             better = inside & (step > 0) & (step < x[left + 1] - x[left]) & (height > top)
@@ -97,7 +101,7 @@ def spline_maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _spline_coefficients(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the coefficients of t, t^2 and t^3 per row and segment, t counted from the segment's left end."""
+    """Return the coefficients of t, t^2, t^3 per row and segment; t is 0 at its left end."""
     n = x.size
     h = np.diff(x)
     rise = np.diff(y, axis=1) / h

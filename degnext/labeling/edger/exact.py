@@ -1,4 +1,7 @@
-"""The exact test for two groups of negative binomial counts, after Robinson and Smyth (2008), as edgeR's exactTest."""
+"""The exact test for two groups of negative binomial counts: edgeR's exactTest.
+
+Source: Robinson and Smyth (2008), Biostatistics 9:321; R's edgeR 3.40.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _TERMS_AT_ONCE = 1 << 20
 
 
 def exact_table(data: TwoGroups, kind: str) -> dict[str, np.ndarray]:
-    """Return the columns of the exact test with common or tagwise qCML dispersion; it has no statistic, so NaN."""
+    """Return the exact test's columns with common or tagwise qCML dispersion; its stat is NaN."""
     common = common_dispersion_qcml(data)
     phi = (
         tagwise_dispersion_qcml(data, common) if kind == "tagwise" else np.full(len(data.y), common)
@@ -32,10 +35,10 @@ def exact_table(data: TwoGroups, kind: str) -> dict[str, np.ndarray]:
 
 
 def exact_p_values(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
-    """Return two-sided p-values (genes,), twice the smaller tail, given each gene's sum over both groups.
+    """Return two-sided p-values (genes,), twice the smaller tail, given each gene's total.
 
-    Counts are first brought to the geometric mean library size. Group sums are rounded for the sum over outcomes and
-    left as they are for the beta approximation, as edgeR does.
+    Counts are first brought to the geometric mean library size. Group sums are rounded for the sum
+    over outcomes and left as they are for the beta approximation, as edgeR does.
     """
     n_normal, n_tumor = data.n_normal, data.n_samples - data.n_normal
     sum_normal, sum_tumor = _pseudo_sums(data, dispersion)
@@ -49,7 +52,7 @@ def exact_p_values(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
     total = k_normal + k_tumor
     expected = n_normal * (total / (n_normal + n_tumor))
     left, right = ~big & (k_normal < expected), ~big & (k_normal > expected)
-    # the right tail of the normal group is the left tail of the tumor group: 0 to k of one, the rest in the other
+    # the right tail of the normal group is the left tail of the tumor group
     p_value[left] = _tail_p_values(k_normal[left], total[left], n_normal, n_tumor, dispersion[left])
     p_value[right] = _tail_p_values(
         k_tumor[right], total[right], n_tumor, n_normal, dispersion[right]
@@ -58,7 +61,7 @@ def exact_p_values(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
 
 
 def _pseudo_sums(data: TwoGroups, dispersion: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each group's sum of counts at equal library size under one rate for all samples, (genes,) each."""
+    """Return each group's sum of counts at equal library size under one rate, (genes,) each."""
     size = np.exp(np.log(data.lib).mean())
     sums = np.empty((2, len(data.y)))
 
@@ -92,7 +95,7 @@ def _beta_p_values(s1: np.ndarray, s2: np.ndarray, n1: int, n2: int, phi: np.nda
 def _tail_p_values(
     k: np.ndarray, total: np.ndarray, n1: int, n2: int, phi: np.ndarray
 ) -> np.ndarray:
-    """Return twice P(first group's sum <= k | total): the sum of negative hypergeometric probabilities from 0 to k."""
+    """Return twice P(first group's sum <= k | total), summing negative hypergeometric terms."""
     p_value = np.empty(len(k))
     terms = np.cumsum(k + 1)
     start = 0

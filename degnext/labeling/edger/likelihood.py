@@ -1,6 +1,7 @@
 """Cox-Reid adjusted profile likelihoods of the dispersion, gene by gene.
 
-Source: McCarthy, Chen and Smyth (2012), Nucleic Acids Research 40:4288; R's edgeR 3.40 (adjustedProfileLik).
+Source: McCarthy, Chen and Smyth (2012), Nucleic Acids Research 40:4288; R's edgeR 3.40
+(adjustedProfileLik).
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ _TINY = 1e-10  # below this an information is taken as zero, as edgeR does
 def profile_without_lgamma(
     data: TwoGroups, y_log_lib: np.ndarray, dispersion: np.ndarray, starts: list[np.ndarray | None]
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the Cox-Reid adjusted profile log-likelihood per gene, less the log-gamma terms, and the fitted rates.
+    """Return the adjusted profile log-likelihood per gene, less log-gamma terms, and the rates.
 
-    y_log_lib: sum of y * log(lib) per gene; starts: rates per group to begin from, or None. Working with
-    log(1 + mu * dispersion) instead of log(mu + 1 / dispersion) takes the large terms that cancel out of the sum.
+    y_log_lib: sum of y * log(lib) per gene; starts: rates per group to begin from, or None.
+    Working with log(1 + mu * dispersion) instead of log(mu + 1 / dispersion) takes the large terms
+    that cancel out of the sum.
     """
     value = y_log_lib.copy()
     rates, information = [], []
@@ -37,15 +39,16 @@ def profile_without_lgamma(
     both = w_normal + w_tumor
     with np.errstate(divide="ignore", invalid="ignore"):
         second = np.where(both > 0, w_normal * w_tumor / both, 0.0)
-    # half the log determinant of X'WX as the product of two pivots; an empty group's pivot is a small constant
+    # half the log determinant of X'WX as a product of pivots; an empty group's is a small constant
     value -= 0.5 * (np.log(np.maximum(both, _TINY)) + np.log(np.maximum(second, _TINY)))
     return value, rates
 
 
 class LogGamma:
-    """Give the log-gamma terms of the likelihood, evaluated once for each distinct count instead of once for each entry.
+    """Give the log-gamma terms of the likelihood, evaluated once for each distinct count.
 
-    Every gene has the same dispersion when a grid or a search is walked through, and counts repeat a lot.
+    Every gene has the same dispersion when a grid or a search is walked through, and counts repeat
+    a lot.
     """
 
     def __init__(self, y: np.ndarray):
@@ -54,7 +57,7 @@ class LogGamma:
         self.constant = gammaln(self.value + 1.0)
 
     def table(self, dispersion: float) -> np.ndarray:
-        """Return lgamma(y + r) - lgamma(r) - lgamma(y + 1) per distinct count, r = 1 / dispersion."""
+        """Return lgamma(y + r) - lgamma(r) - lgamma(y + 1) per distinct count; r = 1/dispersion."""
         r = 1.0 / dispersion
         return gammaln(self.value + r) - gammaln(r) - self.constant
 
@@ -68,7 +71,7 @@ class LogGamma:
 
 
 def profile_on_grid(data: TwoGroups, dispersions: np.ndarray) -> np.ndarray:
-    """Return the adjusted profile log-likelihood of every gene at every dispersion, genes × dispersions."""
+    """Return every gene's adjusted profile log-likelihood, genes × dispersions."""
     out = np.empty((len(data.y), dispersions.size))
     log_gamma = LogGamma(data.y)
     tables = [log_gamma.table(phi) for phi in dispersions]

@@ -1,8 +1,9 @@
 """Negative binomial arithmetic for a normal-against-tumor layout: rates, fold changes, deviances.
 
-With two groups and one library size per sample the GLM falls apart into one rate per group, mu[g, j] = rate[g] * lib[j],
-so the general Levenberg fit of edgeR is not needed: Fisher scoring per group gives the same numbers to rounding.
-The model is that of McCarthy, Chen and Smyth (2012), Nucleic Acids Research 40:4288, as computed by R's edgeR 3.40.
+With two groups and one library size per sample the GLM falls apart into one rate per group,
+mu[g, j] = rate[g] * lib[j], so the general Levenberg fit of edgeR is not needed: Fisher scoring per
+group gives the same numbers to rounding. The model is that of McCarthy, Chen and Smyth (2012),
+Nucleic Acids Research 40:4288, as computed by R's edgeR 3.40.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ PRIOR_COUNT = 0.125  # edgeR's default: counts added before a log fold change is
 
 @dataclass(frozen=True)
 class TwoGroups:
-    """Hold counts (genes × samples, float64, normal samples first), library sizes and the number of normal samples."""
+    """Hold counts (genes × samples, floats, normal first), library sizes, number of normals."""
 
     y: np.ndarray
     lib: np.ndarray
@@ -40,10 +41,11 @@ class TwoGroups:
 def fit_rate(
     y: np.ndarray, lib: np.ndarray, dispersion: np.ndarray, start: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the maximum-likelihood rate per gene (genes,), so that the fitted mean is ``rate * lib``.
+    """Return the maximum-likelihood rate per gene (genes,): the fitted mean is ``rate * lib``.
 
-    y: genes × samples; lib: (samples,); dispersion: (genes,); start: rates to begin from. Genes without any count get 0.
-    Source: edgeR's mglmOneGroup (Fisher scoring, start at the mean of y / lib, tolerance 1e-10 on the log rate).
+    y: genes × samples; lib: (samples,); dispersion: (genes,); start: rates to begin from.
+    Genes without any count get 0. Source: edgeR's mglmOneGroup (Fisher scoring, start at the mean
+    of y / lib, tolerance 1e-10 on the log rate).
     """
     total = y.sum(axis=1)
     seen = total > 0
@@ -87,7 +89,7 @@ def fit_rates(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
 def fit_with_prior(
     y: np.ndarray, lib: np.ndarray, dispersion: np.ndarray, prior: np.ndarray
 ) -> np.ndarray:
-    """Return log rates (genes,) after adding ``prior`` (samples,) to the counts and twice that to the library sizes."""
+    """Return log rates (genes,) with ``prior`` (samples,) added to counts, twice to libraries."""
     log_rate = np.empty(len(y))
 
     def work(rows: slice) -> None:
@@ -98,14 +100,14 @@ def fit_with_prior(
 
 
 def ave_log_cpm(data: TwoGroups, dispersion: float | np.ndarray = 0.05) -> np.ndarray:
-    """Return each gene's average log2 counts per million (genes,). Source: edgeR's aveLogCPM, prior count 2."""
+    """Return average log2 counts per million (genes,): edgeR's aveLogCPM with prior count 2."""
     phi = np.broadcast_to(np.asarray(dispersion, float), len(data.y))
     log_rate = fit_with_prior(data.y, data.lib, phi, 2.0 * data.lib / data.lib.mean())
     return (log_rate + np.log(1e6)) / np.log(2.0)
 
 
 def log_fold_change(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
-    """Return log2 of tumor over normal rate (genes,), with edgeR's prior count of 0.125 scaled by library size."""
+    """Return log2 of tumor over normal rate (genes,), with edgeR's scaled prior count of 0.125."""
     prior = PRIOR_COUNT * data.lib / data.lib.mean()
     normal, tumor = (
         fit_with_prior(data.y[:, p], data.lib[p], dispersion, prior[p]) for p in data.parts()
@@ -114,7 +116,7 @@ def log_fold_change(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
 
 
 def deviance(y: np.ndarray, mu: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
-    """Return the deviance per gene (genes,), with edgeR's Poisson and gamma limits for extreme mean × dispersion."""
+    """Return the deviance per gene (genes,), with edgeR's Poisson and gamma limits."""
     y, mu, phi = y + 1e-8, mu + 1e-8, dispersion[:, None]
     log_ratio = np.log(y / mu)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,7 +1,7 @@
-"""Quantile-adjusted conditional maximum likelihood (qCML): equal library sizes, then conditional dispersions.
+"""Quantile-adjusted conditional maximum likelihood (qCML) of dispersions, at equal library sizes.
 
-Source: Robinson and Smyth (2008), Biostatistics 9:321; R's edgeR 3.40 (equalizeLibSizes, estimateCommonDisp,
-estimateTagwiseDisp).
+Source: Robinson and Smyth (2008), Biostatistics 9:321; R's edgeR 3.40 (equalizeLibSizes,
+estimateCommonDisp, estimateTagwiseDisp).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def equalize(data: TwoGroups, dispersion: float) -> np.ndarray:
 
 
 def common_dispersion_qcml(data: TwoGroups) -> float:
-    """Return the common dispersion, the estimate that TCGAbiolinks' exact test uses. Source: edgeR's estimateCommonDisp."""
+    """Return the common dispersion, as TCGAbiolinks' exact test uses it: estimateCommonDisp."""
     used = data.rows(data.y.sum(axis=1) > _MIN_ROW_SUM)
     if not len(used.y):
         raise InputError(
@@ -48,15 +48,17 @@ def common_dispersion_qcml(data: TwoGroups) -> float:
     dispersion = 0.01
     for _ in range(2):
         pseudo = equalize(used, dispersion)
-        delta = fminbound(
-            lambda d: -_conditional(pseudo, data.parts(), d).sum(), 1e-4, 100.0 / 101.0, xtol=1e-6
-        )
+
+        def negative(delta: float, pseudo: np.ndarray = pseudo) -> float:
+            return -_conditional(pseudo, data.parts(), delta).sum()
+
+        delta = fminbound(negative, 1e-4, 100.0 / 101.0, xtol=1e-6)
         dispersion = float(delta / (1.0 - delta))
     return dispersion
 
 
 def tagwise_dispersion_qcml(data: TwoGroups, common: float) -> np.ndarray:
-    """Return a dispersion per gene (genes,), squeezed towards genes of like abundance. Source: edgeR's estimateTagwiseDisp."""
+    """Return a dispersion per gene, squeezed towards its like in abundance: estimateTagwiseDisp."""
     pseudo = equalize(data, common)
     steps = common * 2.0**GRID
     likelihood = np.column_stack(
@@ -70,7 +72,7 @@ def tagwise_dispersion_qcml(data: TwoGroups, common: float) -> np.ndarray:
 
 
 def moving_average(x: np.ndarray, width: int) -> np.ndarray:
-    """Return running means of each column over ``width`` rows, over fewer at the ends. Source: edgeR's movingAverageByCol."""
+    """Return running means over ``width`` rows, fewer at the ends: edgeR's movingAverageByCol."""
     if width <= 1:
         return x
     n = len(x)
@@ -82,10 +84,11 @@ def moving_average(x: np.ndarray, width: int) -> np.ndarray:
 
 
 def _conditional(pseudo: np.ndarray, parts: tuple[slice, slice], delta: float) -> np.ndarray:
-    """Return the log-likelihood per gene of delta = phi / (1 + phi) given each group's sum, less what delta does not move.
+    """Return the log-likelihood per gene of delta = phi / (1 + phi) given each group's sum.
 
-    Stirling's formula takes the huge terms that cancel out of lgamma(y + r) and lgamma(sum + n r): the search for the
-    top ends where R's would without rounding, whose noise is otherwise as high as the last steps.
+    What delta does not move is left out. Stirling's formula takes the huge terms that cancel out of
+    lgamma(y + r) and lgamma(sum + n r): the search for the top ends where R's would without
+    rounding, whose noise is otherwise as high as the last steps.
     """
     r = 1.0 / delta - 1.0
     out = np.empty(len(pseudo))
@@ -113,7 +116,7 @@ def _conditional(pseudo: np.ndarray, parts: tuple[slice, slice], delta: float) -
 
 
 def _stirling_rest(z: np.ndarray) -> np.ndarray:
-    """Return lgamma(z) - (z - 1/2) log z + z - log(2 pi) / 2, without cancellation for large ``z``."""
+    """Return lgamma(z) - (z - 1/2) log z + z - log(2 pi) / 2, without cancellation for large z."""
     inverse = 1.0 / np.maximum(z, 10.0)
     square = inverse * inverse
     rest = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680)))

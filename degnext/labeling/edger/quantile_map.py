@@ -1,4 +1,4 @@
-"""Map counts between negative binomials with different means by their quantiles, far tails included.
+"""Map counts between negative binomials with different means by quantiles, far tails included.
 
 Source: R's edgeR 3.40 (q2qnbinom), after Robinson and Smyth (2008), Biostatistics 9:321.
 """
@@ -14,9 +14,10 @@ _FAR_TAIL = 1e-250  # below it probabilities lose digits or vanish, and logarith
 def map_quantiles(
     x: np.ndarray, mean_in: np.ndarray, mean_out: np.ndarray, dispersion: np.ndarray
 ) -> np.ndarray:
-    """Return the counts at the same quantile of a negative binomial with another mean, all genes × samples.
+    """Return the counts at the same quantile under another mean, all genes × samples.
 
-    The mean of a normal and a gamma approximation with the right mean and variance. Source: edgeR's q2qnbinom.
+    The mean of a normal and a gamma approximation with the right mean and variance. Source: edgeR's
+    q2qnbinom.
     """
     none = (mean_in < 1e-14) | (mean_out < 1e-14)
     if none.any():
@@ -32,10 +33,10 @@ def map_quantiles(
 
 
 def gamma_quantile(a: np.ndarray, b: np.ndarray, t: np.ndarray, upper: bool) -> np.ndarray:
-    """Return s so that a gamma variable of shape ``b`` exceeds (or undercuts) s as often as one of shape ``a`` does t.
+    """Return s that a gamma variable of shape ``b`` passes as often as one of shape ``a`` does t.
 
-    The cube roots of gamma variables are nearly normal (Wilson and Hilferty 1931), which gives the start of Halley's
-    iteration; as the two shapes are alike, one or two steps reach the last digit.
+    The cube roots of gamma variables are nearly normal (Wilson and Hilferty 1931), which gives the
+    start of Halley's iteration; as the two shapes are alike, one or two steps reach the last digit.
     """
     tail, inverse, far = (
         (gammaincc, gammainccinv, _far_upper) if upper else (gammainc, gammaincinv, _far_lower)
@@ -69,7 +70,7 @@ def gamma_quantile(a: np.ndarray, b: np.ndarray, t: np.ndarray, upper: bool) -> 
 
 
 def _far_upper(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Return s with log Q(b, s) = log Q(a, t) where both are too small for a float; t lies far above a."""
+    """Return s with log Q(b, s) = log Q(a, t), both too small for a float; t lies far above a."""
     goal = -t + a * np.log(t) - gammaln(a) + np.log(_upper_fraction(a, t))
     s = np.maximum(t * b / a, b + 2.0)
     for _ in range(60):
@@ -98,7 +99,7 @@ def _upper_fraction(a: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _far_lower(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Return s with log P(b, s) = log P(a, t) where both are too small for a float; t lies far below a."""
+    """Return s with log P(b, s) = log P(a, t), both too small for a float; t lies far below a."""
     goal = -t + a * np.log(t) - gammaln(a + 1.0) + np.log(_lower_series(a, t))
     log_s = (goal + gammaln(b + 1.0)) / b
     for _ in range(60):

@@ -1,7 +1,7 @@
-"""The quasi-likelihood F test: a trend of dispersion with abundance, and a squeezed quasi-dispersion for each gene.
+"""The quasi-likelihood F test: a dispersion trend, and a squeezed quasi-dispersion per gene.
 
-Source: Lund, Nettleton, McCarthy and Smyth (2012), SAGMB 11(5):8; R's edgeR 3.40 (glmQLFit, glmQLFTest, glmTreat)
-and limma 3.54 (squeezeVar).
+Source: Lund, Nettleton, McCarthy and Smyth (2012), SAGMB 11(5):8; R's edgeR 3.40 (glmQLFit,
+glmQLFTest, glmTreat) and limma 3.54 (squeezeVar).
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from degnext.labeling.edger.trend import trended_dispersion
 def quasi_table(data: TwoGroups, min_log_fc: float = 0.0) -> dict[str, np.ndarray]:
     """Return the columns of the quasi-likelihood F test; its dispersion is the trend's.
 
-    min_log_fc: above 0 the test is whether the log2 fold change is larger than that, either way; it has no statistic.
+    min_log_fc: above 0 the test is whether the log2 fold change is larger than that, either way; it
+    has no statistic.
     """
     common, phi = trended_dispersion(data)
     abundance = ave_log_cpm(data, common)
@@ -48,7 +49,7 @@ def quasi_table(data: TwoGroups, min_log_fc: float = 0.0) -> dict[str, np.ndarra
         ratio = fit_deviance(data, phi, null=True) - full
         stat = ratio / posterior
         p_value = f_tail(np.maximum(stat, 0.0), df_total)
-    # where the fitted variance would fall below Poisson's, the Poisson likelihood-ratio test bounds the p-value
+    # where the fitted variance would fall below Poisson's, the Poisson ratio test bounds p
     below = _below_poisson(data, rates, phi, posterior)
     if below.any():
         bound = _poisson_p_values(data.rows(below), min_log_fc)
@@ -110,7 +111,7 @@ def _n_distinct(covariate: np.ndarray | None, ok: np.ndarray) -> int:
 
 
 def _natural_spline(x: np.ndarray, data: np.ndarray, n_basis: int) -> np.ndarray:
-    """Return a basis (genes × n_basis) of natural cubic splines with knots at the quantiles of ``data``."""
+    """Return a basis (genes × n_basis) of natural cubic splines, knots at quantiles of ``data``."""
     knots = np.quantile(data, np.linspace(0.0, 1.0, n_basis))
     knots, x = (knots - knots[0]) / (knots[-1] - knots[0]), (x - knots[0]) / (knots[-1] - knots[0])
 
@@ -130,7 +131,7 @@ def _fitted(data: TwoGroups, rates: np.ndarray, rows: slice) -> np.ndarray:
 
 
 def _residual_df(data: TwoGroups, rates: np.ndarray) -> np.ndarray:
-    """Return residual degrees of freedom, those of zeros fitted as zeros taken away. Source: edgeR's .residDF."""
+    """Return residual degrees of freedom less those of zeros fitted as zeros: edgeR's .residDF."""
     out = np.empty(len(rates))
     normal, tumor = data.parts()
 
@@ -146,14 +147,14 @@ def _residual_df(data: TwoGroups, rates: np.ndarray) -> np.ndarray:
 def _below_poisson(
     data: TwoGroups, rates: np.ndarray, phi: np.ndarray, posterior: np.ndarray
 ) -> np.ndarray:
-    """Return which genes have a sample whose variance, quasi-dispersion included, is below its mean."""
+    """Tell which genes have a sample with a variance, by the quasi-dispersion, below its mean."""
     smallest = [rates[:, g] * data.lib[part].min() for g, part in enumerate(data.parts())]
     lowest = np.minimum(*smallest)
     return (lowest * phi + 1.0) * posterior < 1.0
 
 
 def f_tail(stat: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """Return P(F > stat) with 1 and ``df`` degrees of freedom; with infinitely many it is the chi-squared tail."""
+    """Return P(F > stat) with 1 and ``df`` degrees of freedom, which may be infinite."""
     endless = ~np.isfinite(df) | (df > 1e10)
     df = np.where(endless, 1.0, df)
     return np.where(endless, erfc(np.sqrt(stat / 2.0)), betainc(df / 2.0, 0.5, df / (df + stat)))

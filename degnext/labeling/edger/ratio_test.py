@@ -1,7 +1,7 @@
 """The GLM likelihood-ratio test, and tests against a smallest fold change of interest.
 
-Source: McCarthy, Chen and Smyth (2012), Nucleic Acids Research 40:4288; McCarthy and Smyth (2009), Bioinformatics
-25:765; R's edgeR 3.40 (glmLRT, glmTreat).
+Source: McCarthy, Chen and Smyth (2012), Nucleic Acids Research 40:4288; McCarthy and Smyth (2009),
+Bioinformatics 25:765; R's edgeR 3.40 (glmLRT, glmTreat).
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _WIDTH = 1.470402  # edgeR's constant: how far the p-value is averaged beyond th
 def ratio_table(data: TwoGroups, kind: str, min_log_fc: float = 0.0) -> dict[str, np.ndarray]:
     """Return the columns of the likelihood-ratio test with common, tagwise or empirical dispersion.
 
-    min_log_fc: above 0 the test is whether the log2 fold change is larger than that, either way; it has no statistic.
+    min_log_fc: above 0 the test is whether the log2 fold change is larger than that, either way; it
+    has no statistic.
     """
     common, phi = _dispersion(data, kind)
     full = fit_deviance(data, phi)
@@ -65,10 +66,10 @@ def interval_p_values(
     bound: float,
     to_normal: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> np.ndarray:
-    """Return p-values (genes,) for a log2 fold change beyond ``bound`` either way, averaged over the interval within.
+    """Return p-values (genes,) for a log2 fold change beyond ``bound`` either way.
 
-    full: deviances of the two-group fit. to_normal: turns roots of deviance differences into standard normal scores.
-    Source: edgeR's glmTreat with null="interval".
+    full: deviances of the two-group fit. to_normal: turns roots of deviance differences into
+    standard normal scores. Source: edgeR's glmTreat, which averages over the null interval.
     """
     is_tumor = np.arange(data.n_samples) >= data.n_normal
     scores = []

@@ -1,7 +1,7 @@
 """A dispersion that follows abundance, as edgeR's estimateDisp finds it with the help of locfit.
 
-Source: Chen, Lun and Smyth (2014), in Statistical Analysis of Next Generation Sequencing Data, 51; R's edgeR 3.40 and
-locfit 1.5.
+Source: Chen, Lun and Smyth (2014), in Statistical Analysis of Next Generation Sequencing Data, 51;
+R's edgeR 3.40 and locfit 1.5.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CELL = 0.8  # a cell of the trend is split until it is shorter than this share 
 
 
 def trended_dispersion(data: TwoGroups) -> tuple[float, np.ndarray]:
-    """Return the common dispersion and one per gene that follows abundance. Source: edgeR's estimateDisp with a design.
+    """Return the common dispersion and one per gene that follows abundance: edgeR's estimateDisp.
 
     Genes with fewer than 5 counts get the dispersion of the least abundant gene.
     """
@@ -39,10 +39,11 @@ def trended_dispersion(data: TwoGroups) -> tuple[float, np.ndarray]:
 
 
 def local_constant(x: np.ndarray, y: np.ndarray, span: float) -> np.ndarray:
-    """Return running tricube-weighted means of the columns of ``y`` (genes × points) along ``x`` (genes,).
+    """Return running tricube-weighted means of ``y`` (genes × points) along ``x`` (genes,).
 
-    Means are taken at the ends of cells and interpolated in between; a cell is halved until it is short beside its
-    bandwidth, the distance to the nearest ``span`` of all points. Source: R's locfit with deg=0, as edgeR calls it.
+    Means are taken at the ends of cells and interpolated in between; a cell is halved until it is
+    short beside its bandwidth, the distance to the nearest ``span`` of all points. Source: R's
+    locfit with deg=0, as edgeR calls it.
     """
     n = x.size
     if span * n < 2 or n < 2:

@@ -1,7 +1,8 @@
 """limma-voom for tumor against normal: log counts with a weight per value, then a moderated t test.
 
-Sources: Law, Chen, Shi and Smyth (2014), Genome Biology 15:R29; Smyth (2004), SAGMB 3:3; Cleveland (1979), JASA 74:829;
-R's limma 3.54 (voom, lmFit, eBayes, topTable) and stats::lowess, followed to rounding.
+Sources: Law, Chen, Shi and Smyth (2014), Genome Biology 15:R29; Smyth (2004), SAGMB 3:3; Cleveland
+(1979), JASA 74:829; R's limma 3.54 (voom, lmFit, eBayes, topTable) and stats::lowess,
+followed to rounding.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from degnext.labeling.edger.quasi import f_tail, squeeze
 
 
 def voom_table(data: TwoGroups) -> dict[str, np.ndarray]:
-    """Return the columns of the moderated t test; there is no dispersion, so NaN. Source: limma's voom, lmFit, eBayes."""
+    """Return the moderated t test's columns (dispersion NaN): limma's voom, lmFit, eBayes."""
     y, lib = data.y, data.lib
     logs = np.log2((y + 0.5) / (lib + 1.0) * 1e6)
     weights = voom_weights(data, logs)
@@ -37,7 +38,7 @@ def voom_table(data: TwoGroups) -> dict[str, np.ndarray]:
 
 
 def voom_weights(data: TwoGroups, logs: np.ndarray) -> np.ndarray:
-    """Return the precision of every log count (genes × samples), read off a smooth curve of spread against level."""
+    """Return each log count's precision (genes × samples), read off a curve of spread and level."""
     lib, parts = data.lib, data.parts()
     means = [logs[:, part].mean(1) for part in parts]
     rss = sum(((logs[:, part] - m[:, None]) ** 2).sum(1) for part, m in zip(parts, means))
@@ -56,10 +57,11 @@ def voom_weights(data: TwoGroups, logs: np.ndarray) -> np.ndarray:
 def lowess(
     x: np.ndarray, y: np.ndarray, span: float = 0.5, n_robust: int = 3
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``x`` in order and the local regression of ``y`` on it, as R's lowess with its default ``delta``.
+    """Return ``x`` in order and the local regression of ``y`` on it: R's lowess, default ``delta``.
 
-    statsmodels' lowess differs in the 1e-3 at either end of its two kernels, which R cuts flat: limma's numbers then
-    hold to 3e-9 instead of 1e-11, and beyond the references' tolerance where a fold change is near zero.
+    statsmodels' lowess differs in the 1e-3 at either end of its two kernels, which R cuts flat:
+    limma's numbers then hold to 3e-9 instead of 1e-11, and beyond the references' tolerance where a
+    fold change is near zero.
     """
     order = np.argsort(x, kind="stable")
     x, y = np.asarray(x, float)[order], np.asarray(y, float)[order]
@@ -89,7 +91,7 @@ def lowess(
 
 
 def _anchors(x: np.ndarray, delta: float) -> list[int]:
-    """Return where lines are fitted: the last point within ``delta`` of the one before; the rest is interpolated."""
+    """Return where lines are fitted, about ``delta`` apart; the rest is interpolated."""
     out, last = [0], 0
     while True:
         last = int(np.searchsorted(x, x[last], side="right")) - 1  # equal points share a fit
@@ -101,7 +103,7 @@ def _anchors(x: np.ndarray, delta: float) -> list[int]:
 
 
 def _windows(x: np.ndarray, anchors: list[int], size: int) -> list[tuple[int, int]]:
-    """Return first and last index of the ``size`` nearest points of each anchor, moving right as R's code does."""
+    """Return first and last index of each anchor's ``size`` nearest points, moving right as R."""
     out, left = [], 0
     for i in anchors:
         while left + size < len(x) and x[i] - x[left] > x[left + size] - x[i]:
