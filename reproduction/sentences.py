@@ -8,7 +8,13 @@ import pandas as pd
 
 from degnext.cohorts.paper import paper_table
 from degnext.evaluation.record import saved_results
-from reproduction.scores import OURS, RELEASED, mean_scores, what_training_lacks
+from reproduction.scores import (
+    OURS,
+    RELEASED,
+    mean_scores,
+    scaling_of_the_rule,
+    what_training_lacks,
+)
 
 # runs of transfer under the paper's protocol, as the first four levels of ``what_training_lacks``
 FULL = ("45", "all at hand", "20 + 31", "whole")
@@ -29,6 +35,7 @@ def sentences(table: pd.DataFrame, network: pd.DataFrame) -> pd.DataFrame:
     table: from :func:`reproduction.scores.committed_scores`. network: ``network.csv``.
     """
     found = {
+        "scaling": [scaling_of_the_rule()],
         "given": given(table),
         "training": training(network),
         "samples": samples(network),
