@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from degnext.cohorts.cohort import registry as registry
     from degnext.cohorts.load import load_cohort as load_cohort
     from degnext.cohorts.paper import paper_table as paper_table
+    from degnext.labeling.calls import label as label
+    from degnext.labeling.differential_expression import (
+        differential_expression as differential_expression,
+    )
     from degnext.learning.classifier import DEGnext as DEGnext
     from degnext.prediction.predict import predict as predict
     from degnext.running.notebook_run import NotebookRun as NotebookRun
@@ -32,6 +36,8 @@ _WHERE = {
     "NotebookRun": "running.notebook_run",
     "TRAINING": "cohorts.cohort",
     "UNTRAINED": "cohorts.cohort",
+    "differential_expression": "labeling.differential_expression",
+    "label": "labeling.calls",
     "load_cohort": "cohorts.load",
     "paper_table": "cohorts.paper",
     "predict": "prediction.predict",

@@ -23,6 +23,15 @@ def data(folder: Path) -> degnext.Cohort:
     return degnext.Cohort(cohort.counts, cohort.groups, name="MINE", notes=("mine",))
 
 
+def labels(cohort: degnext.Cohort, mine: Path) -> degnext.Cohort:
+    counts, groups = cohort.counts, cohort.groups
+    table = degnext.differential_expression(counts, groups, method="ql", library_size="tmm")
+    assert_type(table, pd.DataFrame)
+    for genes in (None, "cancermine", mine, ["TP53", "VHL"]):
+        assert_type(degnext.label(cohort, genes), degnext.Cohort)
+    return degnext.label(cohort, method="voom", library_size="tmm", fdr=0.05, log_fc=1, seed=1)
+
+
 def prediction(counts: pd.DataFrame, groups: pd.Series) -> list[str]:
     table: pd.DataFrame = degnext.predict(counts, groups, name="MINE")
     table = degnext.predict(degnext.Cohort(counts, groups))
