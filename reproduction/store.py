@@ -1,4 +1,10 @@
-"""Long runs: each piece is kept as soon as it is whole, the sum is written with its record."""
+"""Long runs: each piece is kept as soon as it is whole, the sum is written with its record.
+
+    python -m reproduction.store migrate
+
+gives every record of data/results the digest of today's code, for code that was moved or renamed
+while its numbers stayed what they were: check that first. The digest of the code that ran is kept.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +24,7 @@ from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir, results_dir
 from degnext.cohorts.published import PUBLISHED_COMMIT
 from degnext.running.provenance import versions
-from reproduction.command import command_line
+from reproduction.command import call, command_line, parser
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = {"source": "github.com/tulikakakati/DEGnext, datasets/", "commit": PUBLISHED_COMMIT}
@@ -101,3 +107,44 @@ def write_results(
     }
     write_atomic(folder / f"{name}.run.json", json.loads(json.dumps(record, default=str)))
     return path
+
+
+WHY = "modules moved and renamed; numbers checked unchanged"
+
+
+def migrated(record: dict, module: str) -> dict:
+    """Return a record with the digest of today's code; a network's job has no settings apart."""
+    holder = record.get("settings", record)
+    old, new = holder.get("code"), code_digest(module)
+    if old in (None, new):
+        return record
+    ran = record.get("migrated", {}).get("from", old)
+    changed = {"settings": holder | {"code": new}} if holder is not record else {"code": new}
+    return record | changed | {"migrated": {"from": ran, "why": WHY}}
+
+
+def migrate(folder: Path) -> list[str]:
+    """Migrate every record in ``folder``; return the names of those that changed."""
+    changed = []
+    for path in sorted(folder.glob("*.run.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if "module" in record:
+            new = migrated(record, record["module"])
+        else:  # network.run.json: one record per job
+            new = {k: migrated(v, "reproduction.experiments.network") for k, v in record.items()}
+        if new != record:
+            write_atomic(path, new)
+            changed.append(path.name)
+    return changed
+
+
+def main() -> None:
+    """Migrate the committed records."""
+    arguments = parser(__doc__)
+    arguments.add_argument("what", choices=["migrate"])
+    arguments.parse_args()
+    print("\n".join(migrate(data_dir() / "results")) or "every record has today's digest")
+
+
+if __name__ == "__main__":
+    call(main)

@@ -53,7 +53,7 @@ def versus(
 def against_ceiling(
     table: pd.DataFrame, model: str = CNN, reading: str = "relative"
 ) -> pd.DataFrame:
-    """Return, per cohort and level, a model's accuracy, both ceilings, the best other method and its name.
+    """Return, per cohort and level, a model's accuracy, both ceilings and the best other method.
 
     table: rows of ``noise.csv`` of one experiment and one ``noise_on``. Variants of the network
     ("not aligned", "class shares estimated") count as its own.
@@ -75,7 +75,7 @@ def against_ceiling(
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
-    """Drop a method at a size (and scaling) where it lacks draws that others have: means would compare different samples."""
+    """Drop a method at a size where it lacks draws that others have: means would not compare."""
     key = ["method", "scaling", "k"]
     draws = table.groupby([*key, "cancer"])["draw"].nunique().unstack("cancer", fill_value=0)
     whole = (draws == draws.groupby("k").transform("max")).all(axis=1)
@@ -89,10 +89,11 @@ def full_names(table: pd.DataFrame) -> pd.Series:
 
 
 def lead_over_peers(table: pd.DataFrame, values: Sequence[str] = SCORES) -> pd.DataFrame:
-    """Return the network's mean score less that of the best test, per cohort and size and for the mean over cohorts.
+    """Return the network's mean score less the best test's, per cohort and size, and over cohorts.
 
     The best test is found anew for every cohort, size and score; ``cancer`` is "mean" in the rows
-    over cohorts. The tests that take part are those in ``table``, each with its cut-offs and scalings.
+    over cohorts. The tests that take part are those in ``table``, each with its cut-offs and
+    scalings.
     """
     keys = ["method", "scaling", "cut"]
     mean = table.groupby(["cancer", "k", *keys])[list(values)].mean().reset_index()
@@ -106,7 +107,7 @@ def lead_over_peers(table: pd.DataFrame, values: Sequence[str] = SCORES) -> pd.D
 
 
 def few_samples(record: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return means by method, size and cohort (``mean``: over cohorts, with intervals), and the network's lead.
+    """Return means by method, size and cohort (``mean``: over cohorts), and the network's lead.
 
     Each test stands with the cut-off that suits it best. ``called``: genes called over genes truly
     DE. ``against``: all tests, the tests as people run them, or with the labels' column sums.

@@ -1,1 +1,1 @@
-"""Long runs on the authors' data, one command each; tables and their records go to ``data/results``."""
+"""Long runs on the authors' data, one command each; tables and records go to ``data/results``."""

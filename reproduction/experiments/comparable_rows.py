@@ -1,4 +1,4 @@
-"""Rows of values that can be compared between cohorts of different sample numbers, for methods that need equal columns."""
+"""Rows of equal width from cohorts of different sample numbers, for methods that need that."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ def comparable_rows(
     n_columns: int = N_COLUMNS,
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """Return genes × (2 · n_columns): normal columns first, then tumor, whatever the cohort's numbers of samples.
+    """Return genes × (2 · n_columns): normal columns first, then tumor, for any number of samples.
 
     values: genes × samples.
 
-    ``quantiles``    each gene's own quantiles within the group, (j − ½)/n: order of samples does not matter
+    ``quantiles``    each gene's own quantiles within the group, (j − ½)/n, whatever the order
     ``averages``     means over n runs of neighbouring samples, in the order of the file
     ``interpolate``  the row drawn out or pressed to n columns, linearly, in the order of the file
-    ``random``       n samples drawn with ``rng``, the same for all genes; with replacement where a group has fewer
+    ``random``       n samples drawn with ``rng``, the same for all genes; again where there are few
 
-    Which is best was tested by leaving out one training cancer at a time (data/results/baseline_rows.csv).
+    Which is best was tested by leaving out one training cancer at a time
+    (data/results/baseline_rows.csv).
     """
     check_choice("how", how, WAYS)
     tumor, values = np.asarray(is_tumor, bool), np.asarray(values, dtype=np.float32)
     if values.ndim != 2 or values.shape[1] != len(tumor) or tumor.all() or not tumor.any():
         raise InputError(
-            f"values {values.shape} and groups ({len(tumor)}) do not fit: give one group per column, and both groups"
+            f"values {values.shape} and groups ({len(tumor)}) do not fit: give one per column, "
+            "and both groups"
         )
     if how == "random" and rng is None:
         raise InputError("random columns need a generator: pass rng=np.random.default_rng(seed)")
@@ -49,10 +51,8 @@ def _group(values: np.ndarray, how: str, k: int, rng: np.random.Generator | None
         return _at(values, np.linspace(0, n - 1, k))
     if how == "random":
         return values[:, rng.choice(n, k, replace=n < k)]
-    sums = np.concatenate(
-        [np.zeros((len(values), 1), np.float32), np.cumsum(values, axis=1, dtype=np.float64)],
-        axis=1,
-    )
+    start = np.zeros((len(values), 1), np.float32)
+    sums = np.concatenate([start, np.cumsum(values, axis=1, dtype=np.float64)], axis=1)
     edges = _at(sums, np.linspace(0, n, k + 1))
     return (np.diff(edges, axis=1) * k / n).astype(np.float32)
 

@@ -14,9 +14,9 @@ WHOLE = ("CHOL", "KICH", "READ")  # whose T1 is at hand
 class Job:
     """One training run; 0 stands for the protocol's epochs, every sample, every gene.
 
-    experiment : general, transfer, or released: the authors' own weights on every untrained cohort
+    experiment : general, transfer, or released: the authors' own weights on untrained cohorts
     cancer, fold, precision : general only; precision is float32 or bfloat16, to compare them
-    draws      : images per training gene, each of other samples; general learning then tests T3 only
+    draws      : images per training gene, each of other samples; general learning then tests T3
     max_genes  : transfer only, at most so many genes per training cohort and stage
     left_out   : transfer only, training cohorts (KIRP+PRAD) tested instead of the untrained ones
     """

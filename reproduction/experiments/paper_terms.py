@@ -1,4 +1,4 @@
-"""Counterparts of the paper's Tables 4 and 5: its terms and pathways, tested again on the predicted genes of BRCA's and UCEC's T3."""
+"""The paper's Tables 4 and 5 again: its terms and pathways, tested on predicted genes of T3."""
 
 from __future__ import annotations
 
@@ -48,8 +48,9 @@ COLUMNS = (
 def counterparts() -> pd.DataFrame:
     """Return which open set stands for each of the paper's terms.
 
-    ``how``: same (the term itself), near (another library's set on the same subject: Ingenuity's are not open), union (of
-    all sets whose name fits a pattern, where the library lacks the broad term itself).
+    ``how``: same (the term itself), near (another library's set on the same subject: Ingenuity's
+    are not open), union (of all sets whose name fits a pattern, where the library lacks the broad
+    term itself).
     """
     return pd.read_csv(data_dir() / "gene_sets" / "paper_terms.csv", keep_default_na=False)
 
@@ -57,7 +58,7 @@ def counterparts() -> pd.DataFrame:
 def with_unions(
     sets: Mapping[str, list[str]], library: str
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Return a library with the unions that stand for the paper's broad terms, and the set name for each paper term."""
+    """Return a library with unions for the paper's broad terms, and the set for each of its terms."""
     out, names = dict(sets), {}
     for row in counterparts().query("library == @library").itertuples():
         name = row.counterpart
@@ -77,18 +78,16 @@ def term_table(
 ) -> pd.DataFrame:
     """Return one row per term of the paper, group of genes and background.
 
-    genes: the named tested genes of the cohort: ``name``, ``call`` (0 DR, 1 UR; −1 for genes that are background only). names: what the names are,
-    "published" or "recovered". Backgrounds: ``tested`` (the named genes) and ``library`` (every gene of the library, as web tools do
-    and the paper did). Columns as in ``COLUMNS``; p is the hypergeometric tail, q Benjamini–Hochberg over all tested sets of the library.
+    genes: the named tested genes of the cohort: ``name``, ``call`` (0 DR, 1 UR; −1 for genes that
+    are background only). names: what the names are, "published" or "recovered". Backgrounds:
+    ``tested`` (the named genes) and ``library`` (every gene of the library, as web tools do and
+    the paper did). Columns as in ``COLUMNS``; p is the hypergeometric tail, q Benjamini–Hochberg
+    over all tested sets of the library.
     """
     rows, wanted = [], counterparts()
-    both = pd.concat(
-        [
-            paper_table(4).assign(table=4, paper_term=lambda t: t["term"]),
-            paper_table(5).assign(table=5, paper_term=lambda t: t["pathway"]),
-        ]
-    )
-    paper = both[both["cancer"] == cancer].set_index("paper_term")
+    paper = pd.concat([paper_table(4).set_index("term"), paper_table(5).set_index("pathway")])
+    paper = paper[paper["cancer"] == cancer]
+    wanted = wanted[wanted["paper_term"].isin(paper.index)]
     for library in ("go_bp", "reactome", "kegg"):
         sets = libraries[library] if libraries else load_gene_sets(library)
         sets, set_of = with_unions(sets, library)
@@ -97,61 +96,38 @@ def term_table(
             for group, codes in GROUPS.items():
                 called = genes.loc[genes["call"].isin(codes), "name"]
                 tested = enrich(called, pool, sets, largest=LARGEST)
-                found = tested.set_index("term")
-                common = {
-                    "cancer": cancer,
-                    "library": library,
-                    "names": names,
-                    "background": background,
-                    "n_background": len(set(pool)),
-                    "genes_of": group,
-                    "n_genes": called[called.isin(set(pool))].nunique(),
-                    "n_tested": len(tested),
-                }
-                for term in wanted.query(
-                    "library == @library and paper_term in @paper.index"
-                ).itertuples():
-                    rows.append(
-                        common
-                        | _row(
-                            term,
-                            set_of[term.paper_term],
-                            found,
-                            genes,
-                            paper.loc[term.paper_term],
-                            names,
-                        )
-                    )
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
-        ["table", "paper_term", "background", "genes_of"], ignore_index=True
-    )
+                found, within = tested.set_index("term"), set(pool)
+                common = {"cancer": cancer, "library": library, "names": names}
+                common |= {"background": background, "n_background": len(within)}
+                common |= {"genes_of": group, "n_genes": called[called.isin(within)].nunique()}
+                common |= {"n_tested": len(tested)}
+                for term in wanted[wanted["library"] == library].itertuples():
+                    said, name = paper.loc[term.paper_term], set_of[term.paper_term]
+                    row = _printed(term, name, said, genes if names == "published" else None)
+                    rows.append(common | row | _found(name, found, genes))
+    by = ["table", "paper_term", "background", "genes_of"]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(by, ignore_index=True)
 
 
-def _row(
-    term, set_name: str, found: pd.DataFrame, genes: pd.DataFrame, paper: pd.Series, names: str
-) -> dict:
-    row = {
-        "table": term.table,
-        "paper_term": term.paper_term,
-        "counterpart": set_name,
-        "how": term.how,
-        "reproduced": "too small to test",
-    }
+def _printed(term, name: str, paper: pd.Series, genes: pd.DataFrame | None) -> dict:
+    """What the paper says of a term; its listed genes are looked up by published symbols only."""
+    row = {"table": term.table, "paper_term": term.paper_term, "counterpart": name}
+    row["how"] = term.how
     if term.table == 4:
-        row |= {"paper_p": float(paper["p_value"]), "paper_q": float(paper["q_value"])}
-    else:
-        row |= listed_genes(paper, genes) if names == "published" else {}
-    if set_name not in found.index:
-        return row
-    hit = found.loc[set_name]
-    members, call = hit["genes"].split(), genes.drop_duplicates("name").set_index("name")["call"]
-    row |= {k: hit[k] for k in ("overlap", "size", "p_value", "q_value")} | {
-        "reproduced": verdict(hit["p_value"], hit["q_value"])
-    }
-    return row | {
-        f"{g}_genes": " ".join(m for m in members if call[m] == code)
-        for g, code in (("ur", UR), ("dr", DR))
-    }
+        return row | {"paper_p": float(paper["p_value"]), "paper_q": float(paper["q_value"])}
+    return row | (listed_genes(paper, genes) if genes is not None else {})
+
+
+def _found(name: str, found: pd.DataFrame, genes: pd.DataFrame) -> dict:
+    """What our test says of the set that stands for it."""
+    if name not in found.index:
+        return {"reproduced": "too small to test"}
+    hit, call = found.loc[name], genes.drop_duplicates("name").set_index("name")["call"]
+    row = {k: hit[k] for k in ("overlap", "size", "p_value", "q_value")}
+    row["reproduced"] = verdict(hit["p_value"], hit["q_value"])
+    for group, code in (("ur", UR), ("dr", DR)):
+        row[f"{group}_genes"] = " ".join(m for m in hit["genes"].split() if call[m] == code)
+    return row
 
 
 def verdict(p: float, q: float) -> str:
@@ -160,12 +136,10 @@ def verdict(p: float, q: float) -> str:
 
 
 def listed_genes(paper: pd.Series, genes: pd.DataFrame) -> dict[str, int]:
-    """Count a Table 5 row's genes: listed, found among ours by published symbol, called in the listed direction."""
+    """Count a Table 5 row's genes: listed, found by published symbol, called in that direction."""
     call = genes.drop_duplicates("name").set_index("name")["call"]
-    listed = {
-        **dict.fromkeys(paper["ur_genes"].split(), UR),
-        **dict.fromkeys(paper["dr_genes"].split(), DR),
-    }
+    listed = dict.fromkeys(paper["ur_genes"].split(), UR)
+    listed |= dict.fromkeys(paper["dr_genes"].split(), DR)
     ours = call.reindex(list(listed))
     return {
         "listed": len(listed),
@@ -175,7 +149,7 @@ def listed_genes(paper: pd.Series, genes: pd.DataFrame) -> dict[str, int]:
 
 
 def named_genes(cohort, names: str, called: np.ndarray) -> pd.DataFrame:
-    """Return name and call of every named gene of a published cohort; ``called`` holds −1 for genes that were not tested."""
+    """Return name and call of every named gene of a cohort; ``called`` is −1 where not tested."""
     column = {"published": "published_symbol", "recovered": "symbol"}[names]
     table = pd.DataFrame({"name": cohort.genes[column].to_numpy(), "call": called})
     return table[table["name"] != ""].drop_duplicates("name")

@@ -124,7 +124,7 @@ def _log_cpm(counts: pd.DataFrame) -> np.ndarray:
 
 
 def _spread(values: np.ndarray, is_tumor: np.ndarray) -> np.ndarray:
-    """Quantiles within normal and tumor, less the row's level, and the level at twice its weight."""
+    """Quantiles within normal and tumor, less the row's level; the level at twice its weight."""
     at = np.linspace(0.02, 0.98, 15)
     shape = np.hstack(
         [np.quantile(values[:, group], at, axis=1).T for group in (~is_tumor, is_tumor)]

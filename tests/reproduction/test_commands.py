@@ -29,6 +29,6 @@ def test_a_command_explains_itself(command, monkeypatch, capsys):
 
 
 def test_there_is_a_command_for_every_kind_of_committed_file():
-    for name in ("experiments.network", "experiments.noise", "audit.run", "weights.train",
-                 "demo_data.cohorts", "recovered_symbols.run", "tables", "readme_tables"):  # fmt: skip
-        assert f"reproduction.{name}" in COMMANDS
+    names = {"experiments.network", "experiments.noise", "audit.run", "weights.train", "tables"}
+    names |= {"demo_data.cohorts", "recovered_symbols.run", "readme_tables", "store"}
+    assert {f"reproduction.{name}" for name in names} <= set(COMMANDS)

@@ -1,4 +1,4 @@
-"""reproduction.experiments.noise: training cohorts with noise, and class shares found without labels."""
+"""The noise experiment: training cohorts with noise, class shares found without labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_noisy_copies_are_noisy(make_labeled):
 
 
 def test_class_shares_are_found_without_labels_and_raise_accuracy():
-    """Planted: 90 % of one class, Gaussian evidence; answers for equal shares are brought near the Bayes rule's."""
+    """Planted: 90 % of one class, Gaussian evidence; answers are brought near the Bayes rule's."""
     rng = np.random.default_rng(0)
     labels = (rng.random(4000) < 0.9).astype(int)
     z = rng.normal(np.where(labels, 0.7, -0.7))

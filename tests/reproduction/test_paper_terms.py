@@ -1,4 +1,4 @@
-"""reproduction.experiments.paper_terms: the paper's terms have counterparts, planted enrichment is found, listed genes are counted."""
+"""The paper's terms: each has a counterpart, planted ones are found, listed genes are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recovering the gene of a row: planted truth, what must not be recovered, the rule of doubled positions, and the real files."""
+"""Recovering the gene of a row: planted truth, what must not be found, the rule, the real files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = data_dir() / "recovered_symbols"
 
 
 def two_pipelines(seed: int = 0) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame, np.ndarray]:
-    """Count 40 samples twice: once named, once nameless with 700 of the 900 genes, 36 of the samples, all shuffled."""
+    """Count 40 samples twice: once named, once nameless with 700 of 900 genes and 36 samples."""
     genes, info = load_parameters("CHOL")
     level = genes[["normal", "tumor"]]
     genes = genes[
@@ -105,7 +105,7 @@ def test_too_small_tables_are_refused():
 
 
 def doubled(n: int = 400, lost: tuple[int, ...] = ()) -> tuple[list[str], dict[str, str]]:
-    """A gene list, and the names that a list with ``lost`` genes gives when every second one is taken."""
+    """A gene list, and the names that one with ``lost`` genes gives if every second is taken."""
     order = [f"G{k:03d}" for k in range(n)]
     old = [gene for k, gene in enumerate(order) if k not in lost]
     return order, {old[2 * k]: old[k] for k in range(len(old) // 2)}

@@ -1,4 +1,4 @@
-"""reproduction.experiments.transfer_methods: every method carried to a cohort of another size, and rows made comparable."""
+"""Transfer: every method carried to a cohort of another size, and rows made comparable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""reproduction.store: a killed run goes on, changed settings do not take old tables, records name no folder."""
+"""The store: a killed run goes on, changed settings take no old tables, records name no folder."""
 
 from __future__ import annotations
 
