@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from degnext.cohorts.cohort import registry as registry
     from degnext.cohorts.load import load_cohort as load_cohort
     from degnext.cohorts.paper import paper_table as paper_table
+    from degnext.enrichment.analysis import enrich as enrich
+    from degnext.evaluation.baselines import FoldChangeRule as FoldChangeRule
+    from degnext.evaluation.metrics import evaluate as evaluate
     from degnext.labeling.calls import label as label
     from degnext.labeling.differential_expression import (
         differential_expression as differential_expression,
     )
     from degnext.learning.classifier import DEGnext as DEGnext
     from degnext.prediction.predict import predict as predict
+    from degnext.preprocessing.filters import preprocess as preprocess
     from degnext.running.notebook_run import NotebookRun as NotebookRun
 
 __version__ = "0.1.0"
@@ -32,19 +36,22 @@ _WHERE = {
     "CLASS_NAMES": "cohorts.cohort",
     "Cohort": "cohorts.cohort",
     "DEGnext": "learning.classifier",
+    "FoldChangeRule": "evaluation.baselines",
     "InputError": "_common.errors",
     "NotebookRun": "running.notebook_run",
     "TRAINING": "cohorts.cohort",
     "UNTRAINED": "cohorts.cohort",
     "differential_expression": "labeling.differential_expression",
+    "enrich": "enrichment.analysis",
+    "evaluate": "evaluation.metrics",
     "label": "labeling.calls",
     "load_cohort": "cohorts.load",
     "paper_table": "cohorts.paper",
     "predict": "prediction.predict",
+    "preprocess": "preprocessing.filters",
     "registry": "cohorts.cohort",
 }
 __all__ = list(_WHERE)
-
 
 if not TYPE_CHECKING:  # a checker would take any name for a good one
 

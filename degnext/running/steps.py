@@ -25,7 +25,7 @@ def cohort(run: NotebookRun, state: str, other: str | None = None, source: str =
     check_choice("state", state, STATES)
     source = source or run.source
     if source == "published" and (other or state == "target"):  # whatever parts are at hand
-        return load_published(other or run.cancer, run.parameters.get("data_dir"), None)
+        return load_published(other or run.cancer, run.parameters.get("data_dir") or None, None)
     if other:
         return _other(run, other, source)
     raw = _raw(run)
