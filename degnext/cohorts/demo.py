@@ -1,4 +1,4 @@
-"""Synthetic twins: negative-binomial parameters of a real cohort's genes, and counts drawn from them.
+"""Synthetic twins: counts drawn from negative-binomial parameters of a real cohort's genes.
 
 A twin keeps each gene's mean in normal and in tumor tissue, its dispersion, and the spread of
 library sizes. It keeps no gene–gene correlation and no patient: each count is drawn on its own, so

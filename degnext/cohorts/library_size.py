@@ -1,4 +1,4 @@
-"""Library sizes and what follows from them: size factors, counts per million, log2 fold changes. Once for every chapter.
+"""Library sizes and what follows: size factors, counts per million, log2 fold changes.
 
 Sources: edgeR's ``calcNormFactors`` (3.40); Robinson and Oshlack 2010, Genome Biology 11:R25 (TMM);
 Bullard et al. 2010, BMC Bioinformatics 11:94 (upper quartile).
@@ -23,35 +23,29 @@ def size_factors(
     *,
     gene_weight: np.ndarray | None = None,
 ) -> pd.Series | np.ndarray:
-    """Return each sample's effective library size in millions: counts over it are counts per million.
+    """Return each sample's effective library size in millions: counts over it are CPM.
 
-    counts: genes × samples; a table gives a Series, an array an array.
-    method: "total" (column sums), "tmm" or "upper_quartile" (column sums times that factor).
-    gene_weight: how many genes of the full table each row stands for
-    (:func:`degnext.cohorts.published.part_weights`); None says that the table is complete.
-    Raises InputError for a sample without counts. The weighted sum is the Horvitz-Thompson estimate of a total.
+    counts: genes × samples; a table gives a Series, an array an array. method: "total" (column
+    sums), "tmm" or "upper_quartile" (column sums times that factor). gene_weight: how many genes of
+    the full table each row stands for (``cohorts.published.part_weights``), which makes the
+    Horvitz-Thompson estimate of a total; None says that the table is complete. Raises InputError
+    for a sample without counts.
     """
     check_choice("method", method, METHODS)
-    values = np.asarray(counts) if gene_weight is not None else as_matrix(counts)
     if gene_weight is None:
+        values = as_matrix(counts)
         total = values.sum(axis=0, dtype=np.float64)
     else:
+        values = np.asarray(counts)
         total = np.asarray(gene_weight, float) @ values
+    is_table = isinstance(counts, pd.DataFrame)
     if not (total > 0).all():
-        sample = (
-            counts.columns[int(total.argmin())]
-            if isinstance(counts, pd.DataFrame)
-            else int(total.argmin())
-        )
+        empty = int(total.argmin())
+        sample = counts.columns[empty] if is_table else empty
         raise InputError(f"sample {sample!r} has no counts at all: leave it out")
     if method != "total":
         total = total * _FACTORS[method](values)
-    factors = total / 1e6
-    return (
-        pd.Series(factors, counts.columns, name=method)
-        if isinstance(counts, pd.DataFrame)
-        else factors
-    )
+    return pd.Series(total / 1e6, counts.columns, name=method) if is_table else total / 1e6
 
 
 def scale(counts: pd.DataFrame, method: str = "total") -> pd.DataFrame:
@@ -67,8 +61,8 @@ def log_fold_change(
 ) -> np.ndarray:
     """Return log2 of tumor over normal mean counts per million (genes,).
 
-    counts: genes × samples. is_tumor: bool per sample. factors: from :func:`size_factors`, by default of these
-    counts. prior: counts per million added to both means.
+    counts: genes × samples. is_tumor: bool per sample. factors: from ``size_factors``, by default
+    of these counts. prior: counts per million added to both means.
     """
     factors = size_factors(counts) if factors is None else factors
     tumor = np.asarray(is_tumor, bool)
@@ -79,8 +73,9 @@ def log_fold_change(
 def tmm_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
     """Return each sample's trimmed mean of M-values factor (samples,), geometric mean 1.
 
-    The reference is the sample whose upper quartile is nearest the mean; 30 % of log ratios and 5 % of log
-    intensities are trimmed at either end, and what stays is weighted by its precision. Equal to edgeR's.
+    The reference is the sample whose upper quartile is nearest the mean; 30 % of log ratios and 5 %
+    of log intensities are trimmed at either end, and what stays is weighted by its precision. Equal
+    to edgeR's.
     """
     values = as_matrix(counts)
     lib = values.sum(axis=0).astype(float)
@@ -100,7 +95,7 @@ def tmm_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
 
 
 def upper_quartile_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
-    """Return each sample's upper quartile over its column sum (samples,), geometric mean 1. Equal to edgeR's."""
+    """Return each sample's upper quartile over its column sum, geometric mean 1, as edgeR does."""
     values = as_matrix(counts)
     quartile = _upper_quartiles(values) / values.sum(axis=0)
     if not (quartile > 0).all():
@@ -129,7 +124,7 @@ def _tmm_log2(obs: np.ndarray, ref: np.ndarray, n_obs: float, n_ref: float) -> f
 
 
 def _middle(x: np.ndarray, trim: float) -> np.ndarray:
-    """Tell which values have an average rank inside the trimmed range; only ties at its two ends need counting."""
+    """Tell which values have an average rank inside the trimmed range; only ties need counting."""
     low = int(np.floor(x.size * trim)) + 1
     high = x.size + 1 - low
     ordered = np.partition(x, [low - 1, high - 1])

@@ -1,8 +1,8 @@
-"""The numbers that the paper printed: Tables 1-7 as data frames, and single values of Tables 2 and 3."""
+"""The numbers that the paper printed: Tables 1-7, and single values of Tables 2 and 3."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import pandas as pd
 
@@ -15,23 +15,20 @@ METRICS = ("accuracy", "recall", "precision", "f_measure", "mcc")
 _INDEX = {1: "cancer", 2: "cancer", 3: "cancer", 6: "cancer", 7: "hyperparameter"}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(n: int) -> pd.DataFrame:
-    path = data_dir() / "paper" / f"table{n}.csv"
-    if not path.exists():
-        raise InputError(
-            f"{path.name} is missing from data/paper: reinstall degnext or check the repository out again"
-        )
     # keep_default_na: a pathway may list no gene, and that is an empty text, not a missing number
+    path = data_dir() / "paper" / f"table{n}.csv"
     return pd.read_csv(path, index_col=_INDEX.get(n), keep_default_na=False)
 
 
 def paper_table(n: int) -> pd.DataFrame:
     """Return Table ``n`` (1-7) of the paper, cleaned as data/paper/README.md says.
 
-    Tables 1, 2, 3 and 6 are indexed by cancer, Table 7 by hyperparameter (its values stay text); Tables 4 and 5 have
-    one row per GO term and per pathway. Accuracy, recall and precision are in percent, F-measure and MCC are not.
-    Raises InputError for any other number. Source: Kakati et al. 2022, doi:10.1186/s12859-021-04527-4.
+    Tables 1, 2, 3 and 6 are indexed by cancer, Table 7 by hyperparameter (its values stay text);
+    Tables 4 and 5 have one row per GO term and per pathway. Accuracy, recall and precision are in
+    percent, F-measure and MCC are not. Raises InputError for any other number. Source: Kakati et
+    al. 2022, doi:10.1186/s12859-021-04527-4.
     """
     if n not in range(1, 8):
         raise InputError(f"the paper has no Table {n!r}: ask for a whole number from 1 to 7")
@@ -39,19 +36,18 @@ def paper_table(n: int) -> pd.DataFrame:
 
 
 def paper_value(cancer: str, experiment: str, metric: str) -> float:
-    """Return the paper's value of ``metric`` for ``cancer``: experiment "general" (Table 2) or "transfer" (Table 3).
+    """Return the paper's value of ``metric``: "general" is Table 2, "transfer" Table 3.
 
-    Percent for accuracy, recall and precision; a number up to 1 for f_measure and mcc.
-    Raises InputError with the nearest valid name; the transfer experiment has the eight untrained cohorts only.
+    Percent for accuracy, recall and precision; a number up to 1 for f_measure and mcc. Raises
+    InputError with the nearest valid name; Table 3 has the eight untrained cohorts only.
     """
     check_choice("experiment", experiment, EXPERIMENTS)
     check_choice("metric", metric, METRICS)
+    check_choice("cancer", cancer, _read(1).index)
     table = _read(EXPERIMENTS[experiment])
-    everywhere = _read(1).index
-    check_choice("cancer", cancer, everywhere)
     if cancer not in table.index:
-        listed = ", ".join(table.index)
         raise InputError(
-            f"the paper trained on {cancer} in its transfer experiment and reports no test of it: choose one of {listed}"
+            f"the paper trained on {cancer} in its transfer experiment and reports no test of it: "
+            f"choose one of {', '.join(table.index)}"
         )
     return float(table.at[cancer, metric])

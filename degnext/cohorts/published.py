@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +20,7 @@ PUBLISHED_COMMIT = "1c5cab042e2e615c4c8cbea2c313bb863ba96d9a"
 PUBLISHED_URL = (
     f"https://raw.githubusercontent.com/tulikakakati/DEGnext/{PUBLISHED_COMMIT}/datasets"
 )
-PUBLISHED_PARTS = {  # counts, labels, names where there are some; Q is F1 and T3 in one file
-    "T1": ("non_bio_train.csv", "non_bio_train_label.txt"),
-    "T2": ("non_bio_test.csv", "non_bio_test_label.txt"),
-    "F1": ("bio_fine_tune.csv", "bio_fine_tune_label.txt"),
-    "T3": ("bio_test.csv", "bio_test_label.txt", "bio_test_genes.csv"),
-    "Q": (
-        "biologically_validated_data.csv",
-        "biologically_validated_labels.txt",
-        "biologically_validated_genes.csv",
-    ),
-}
+_STEMS = {"T1": "non_bio_train", "T2": "non_bio_test", "F1": "bio_fine_tune", "T3": "bio_test"}
 
 
 def published_registry() -> pd.DataFrame:
@@ -41,7 +30,6 @@ def published_registry() -> pd.DataFrame:
 
 def fetch_published(
     cancer: str,
-    parts: Sequence[str] | None = None,
     cache_dir: str | Path | None = None,
     base_url: str | None = None,
     *,
@@ -50,29 +38,18 @@ def fetch_published(
 ) -> Path:
     """Download the authors' files of one cancer and return the folder that holds them.
 
-    ``parts`` names some of T1, T2, F1, T3 and Q; None means all that the authors published for it.
     Every file, old or new, is checked against its Git blob id in ``data/published_registry.csv``;
     finished ones are not fetched again, broken-off ones go on where they stopped. The address is
     ``base_url``, else ``DEGNEXT_PUBLISHED_URL``, else the paper's repository. Raises InputError.
     """
-    checksums = published_registry().set_index("name")["git_blob_sha1"]
-    cancers = sorted({name.split("_")[0].removeprefix("TCGA-") for name in checksums.index})
-    check_choice("cancer", cancer, cancers)
-    wanted = []
-    for part in parts or PUBLISHED_PARTS:
-        check_choice("part", part, PUBLISHED_PARTS)
-        names = [f"TCGA-{cancer}_{end}" for end in PUBLISHED_PARTS[part]]
-        names = [name for name in names if name in checksums.index]
-        if parts and not names:
-            raise InputError(
-                f"the authors published no part {part} of {cancer}: leave it out of parts"
-            )
-        wanted += names
+    files = published_registry().set_index("name")["git_blob_sha1"]
+    # bio_fine_tune_data and bio_test_data are the same counts once more
+    of = files.index.str.extract(r"^TCGA-([A-Z]+)_(?!bio_.*_data)", expand=False)
+    check_choice("cancer", cancer, sorted(of.dropna().unique()))
     folder = Path(cache_dir or user_cache()) / "published" / PUBLISHED_COMMIT[:7]
     base = (base_url or os.environ.get("DEGNEXT_PUBLISHED_URL") or PUBLISHED_URL).rstrip("/")
-    for name in wanted:
-        checksum = f"git:{checksums[name]}"
-        download(f"{base}/{name}", folder / name, checksum, progress=progress, retry=retry)
+    for name, blob in files[of == cancer].items():
+        download(f"{base}/{name}", folder / name, f"git:{blob}", progress=progress, retry=retry)
     return folder
 
 
@@ -110,12 +87,10 @@ def load_published(
     belong to their rows (data/published_order.md). ``genes`` keeps them as ``published_symbol`` and
     has a column ``symbol``: the gene that the row was found to follow in RNAseqDB or, in cohorts
     that are not there, the one that the same wrong symbol stands for elsewhere
-    (data/recovered_symbols); empty where neither is known.
-
-    train_part: ``T1`` as in the paper; ``T2`` for a cohort whose T1 is not at hand (a note then
-    says so); None when nothing is trained on this cohort, so that any parts will do.
-    fetch: download what is missing when no folder is named; a named folder is left as it is.
-    Raises InputError naming the missing part. Source: the paper, Table 6.
+    (data/recovered_symbols); empty where neither is known. train_part: ``T1`` as in the paper;
+    ``T2`` for a cohort whose T1 is not at hand (a note then says so); None when nothing is trained
+    on it. fetch: download when no folder is at hand. Raises InputError naming the missing part.
+    Source: the paper, Table 6.
     """
     check_cancer(cancer)
     if train_part is not None:
@@ -168,7 +143,8 @@ def part_weights(split: np.ndarray) -> np.ndarray:
 
 def _files(folder: Path, cancer: str, part: str) -> list[Path]:
     """Return the paths of a part's counts and labels."""
-    return [folder / f"TCGA-{cancer}_{end}" for end in PUBLISHED_PARTS[part][:2]]
+    stem = f"TCGA-{cancer}_{_STEMS[part]}"
+    return [folder / f"{stem}.csv", folder / f"{stem}_label.txt"]
 
 
 def _read_part(
@@ -182,12 +158,9 @@ def _read_part(
         raise InputError(
             f"{path.name} or {label_path.name} cannot be read as numbers: fetch both again"
         ) from error
-    fault = ""
+    fault, expected = "", f"{info.n_normal} normal + {info.n_tumor} tumor"
     if x.shape[1] != info.n_normal + info.n_tumor:
-        fault = (
-            f"{path.name} has {x.shape[1]} columns, not {info.n_normal} normal + {info.n_tumor} "
-            "tumor"
-        )
+        fault = f"{path.name} has {x.shape[1]} columns, not {expected}"
     elif len(x) != len(y):
         fault = f"{path.name} has {len(x)} rows but {label_path.name} has {len(y)} labels"
     elif not np.isfinite(x).all() or (x < 0).any() or (x != np.floor(x)).any():
@@ -206,7 +179,7 @@ def _published_symbols(folder: Path, cancer: str, part: pd.Series) -> np.ndarray
 
     Not ``bio_test_genes``, which belongs to another fold in PRAD and LIHC (published_order.md).
     """
-    path = folder / f"TCGA-{cancer}_{PUBLISHED_PARTS['Q'][2]}"
+    path = folder / f"TCGA-{cancer}_biologically_validated_genes.csv"
     lines = path.read_text().split("\n") if path.exists() else []
     names = [line.strip().strip('"') for line in lines if line.strip()]
     out = np.full(len(part), "", dtype=object)

@@ -1,20 +1,22 @@
-"""What the GDC and Xena have in common: TCGA barcodes, the choice of samples, and the cache of parsed tables."""
+"""What the GDC and Xena share: TCGA barcodes, the choice of samples, the cache of parsed tables."""
 
 from __future__ import annotations
 
 import datetime
 import json
-import os
 import re
 from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from degnext._common.errors import InputError, check_choice
-from degnext._common.files import file_checksum, write_atomic
+from degnext._common.errors import InputError
+from degnext._common.files import file_checksum, whole_file, write_atomic
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    Loaded = tuple[pd.DataFrame, pd.Series, dict[str, Any]]
 
 _BARCODE = re.compile(r"^TCGA-\w{2}-\w{4}-(\d{2})", re.IGNORECASE)
 _TISSUES = (  # group, the barcode's sample type code, the GDC's word for it
@@ -23,6 +25,8 @@ _TISSUES = (  # group, the barcode's sample type code, the GDC's word for it
 )
 _OF_CODE = {code: group for group, code, _ in _TISSUES}
 _OF_WORD = {word: group for group, _, word in _TISSUES}
+_OTHER = "neither primary tumor (01) nor solid tissue normal (11)"
+_REPEATED = "another aliquot of the same patient and group comes first in barcode order"
 
 
 def looks_like_barcode(name: object) -> bool:
@@ -49,100 +53,59 @@ def check_study(cancer: str) -> str:
     return code
 
 
-def select_samples(
-    table: pd.DataFrame, replicates: str = "first"
-) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+def select_samples(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """Choose which columns make the cohort: primary tumor (code 01) and solid tissue normal (11).
 
-    ``replicates="first"`` keeps one column per patient and group, the first in barcode order (vial A before B, then
-    portion and plate), since two aliquots of one patient are not independent; "all" keeps every aliquot, as the paper
-    did. A patient with both a tumor and a normal keeps both. ``table`` has a column ``barcode`` and may have
-    ``sample_type``. Returns the kept rows with ``patient`` and ``group``, normals first, and what was dropped and why.
+    One column stays per patient and group, the first in barcode order (vial A before B, then
+    portion and plate), since two aliquots of one patient are not independent; a patient with both a
+    tumor and a normal keeps both. ``table`` has a column ``barcode`` and may have ``sample_type``.
+    Returns the kept rows with ``group``, normals first, and what was dropped and why. Raises
+    InputError where a group is empty.
     """
-    check_choice("replicates", replicates, ("first", "all"))
     table = table.sort_values("barcode", kind="stable").reset_index(drop=True)
-    table["patient"] = table["barcode"].str[:12]
     table["group"] = table["barcode"].str[13:15].map(_OF_CODE)
-    other = "neither primary tumor (01) nor solid tissue normal (11)"
-    reason = table["group"].isna().map({True: other, False: ""})
+    reason = table["group"].isna().map({True: _OTHER, False: ""})
     if "sample_type" in table:
-        said = table["sample_type"].map(_OF_WORD)
-        odd = (table["sample_type"] != "") & (said != table["group"]) & (reason == "")
-        reason[odd] = "barcode and sample type disagree"
-    keys = ["patient", "group"] if replicates == "first" else ["barcode"]
-    repeated = (reason == "") & table.where(reason == "").duplicated(keys)
-    reason[repeated] = (
-        "another aliquot of the same patient and group comes first in barcode order"
-        if replicates == "first"
-        else "the same barcode twice"
-    )
-    dropped = [{"barcode": b, "reason": r} for b, r in zip(table["barcode"], reason) if r]
-    kept = (
-        table[reason == ""].sort_values(["group", "barcode"], kind="stable").reset_index(drop=True)
-    )
-    return kept, dropped
-
-
-def require_both_groups(groups: pd.Series, where: str) -> None:
-    """Raise InputError unless there is at least one normal and one tumor sample."""
+        odd = (table["sample_type"] != "") & (table["sample_type"].map(_OF_WORD) != table["group"])
+        reason[odd & (reason == "")] = "barcode and sample type disagree"
+    patient = table.assign(patient=table["barcode"].str[:12]).where(reason == "")
+    reason[(reason == "") & patient.duplicated(["patient", "group"])] = _REPEATED
     for group, code, word in _TISSUES:
-        if not (groups == group).any():
+        if not (table["group"][reason == ""] == group).any():
             raise InputError(
                 f"{where} has no {word.lower()} (code {code}) sample, so nothing can be "
                 "contrasted: choose another cancer"
             )
+    dropped = [{"barcode": b, "reason": r} for b, r in zip(table["barcode"], reason) if r]
+    kept = table[reason == ""].sort_values(["group", "barcode"], kind="stable")
+    return kept.reset_index(drop=True), dropped
 
 
 def write_cached(
     folder: Path, stem: str, counts: pd.DataFrame, groups: pd.Series, report: dict[str, Any]
-) -> tuple[pd.DataFrame, pd.Series, dict[str, Any]]:
-    """Store a parsed table as Parquet beside ``<stem>.run.json`` and return counts, groups and the whole report."""
-    import degnext
-
+) -> Loaded:
+    """Store a parsed table as Parquet beside ``<stem>.run.json``; return it with its report."""
     groups = groups.rename("group").rename_axis("sample")
     patients = groups.groupby(groups.index.str[:12]).nunique()
-    path, temporary = folder / f"{stem}.parquet", folder / f".{stem}.{os.getpid()}.tmp"
-    try:
+    path = folder / f"{stem}.parquet"
+    with whole_file(path) as temporary:
         counts.to_parquet(temporary, compression="zstd")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    report |= {f"n_{name}": int((groups == name).sum()) for name in ("normal", "tumor")}
     report |= {
         "n_genes": len(counts),
-        "n_normal": int((groups == "normal").sum()),
-        "n_tumor": int((groups == "tumor").sum()),
         "n_paired": int((patients == 2).sum()),
         "parsed": utc_now(),
-        "degnext": getattr(degnext, "__version__", ""),
+        "degnext": _version(),
         "parquet": file_checksum(path, "sha256"),
         "groups": groups.to_dict(),
+        "notes": _notes(report),
     }
-    report["notes"] = _notes(report)
     write_atomic(folder / f"{stem}.run.json", report)
     return counts, groups, report
 
 
-def _notes(report: dict[str, Any]) -> list[str]:
-    """Return the sentences that belong beside every result from these counts."""
-    notes = []
-    for reason, n in Counter(d["reason"] for d in report["dropped"]).items():
-        example = next(d["barcode"] for d in report["dropped"] if d["reason"] == reason)
-        notes.append(f"{n} sample(s) left out, e.g. {example}: {reason}.")
-    if averaged := report.get("averaged"):
-        notes.append(
-            f"{len(averaged)} sample(s) are sums of several aliquots (Xena stores their mean), "
-            f"e.g. {next(iter(averaged))}."
-        )
-    return notes
-
-
-def utc_now() -> str:
-    """Return the time as an ISO string in UTC, to the second."""
-    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-
-
-def read_cached(folder: Path, stem: str) -> tuple[pd.DataFrame, pd.Series, dict[str, Any]] | None:
-    """Return what :func:`write_cached` stored, or None when it is missing or no longer what was written."""
+def read_cached(folder: Path, stem: str) -> Loaded | None:
+    """Return what ``write_cached`` stored, or None when it is missing or no longer the same."""
     import pandas as pd
 
     path = folder / f"{stem}.parquet"
@@ -155,3 +118,28 @@ def read_cached(folder: Path, stem: str) -> tuple[pd.DataFrame, pd.Series, dict[
     counts = pd.read_parquet(path)
     groups = pd.Series(report["groups"], name="group").rename_axis("sample")
     return counts, groups.loc[counts.columns], report | {"cached": True}
+
+
+def utc_now() -> str:
+    """Return the time as an ISO string in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _version() -> str:
+    try:
+        return version("degnext")
+    except PackageNotFoundError:  # a checkout that was not installed
+        return ""
+
+
+def _notes(report: dict[str, Any]) -> list[str]:
+    """Return the sentences that belong beside every result from these counts."""
+    example = {d["reason"]: d["barcode"] for d in reversed(report["dropped"])}
+    n_dropped = Counter(d["reason"] for d in report["dropped"])
+    notes = [f"{n} sample(s) left out, e.g. {example[r]}: {r}." for r, n in n_dropped.items()]
+    if averaged := report.get("averaged"):
+        notes.append(
+            f"{len(averaged)} sample(s) are sums of several aliquots (Xena stores their mean), "
+            f"e.g. {next(iter(averaged))}."
+        )
+    return notes

@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import io
 import json
 import os
 import signal
@@ -215,15 +216,17 @@ def test_damaged_raw_file_alone_is_fetched_again(site, tmp_path):
     raw = sorted((tmp_path / "gdc" / "TCGA-KICH" / "raw").glob("*.gz"))[1]
     raw.write_bytes(gzip.compress(b"damaged"))
     n = len(data_ids(site))
-    _, _, report = load(site, tmp_path, refresh=True)
+    (raw.parent.parent / "counts_first.parquet").unlink()
+    _, _, report = load(site, tmp_path)
     assert data_ids(site)[n:] == [[raw.name.removesuffix(".tsv.gz")]] and report["n_fetched"] == 1
 
 
-def test_refresh_takes_up_new_files(site, tmp_path):
+def test_without_the_parsed_table_new_files_are_taken_up(site, tmp_path):
     load(site, tmp_path)
     new = add(site, "TCGA-KL-0004-01A-11R-2315-07", [9, 9, 9, 9])
     n = len(data_ids(site))
-    counts, _, _ = load(site, tmp_path, refresh=True)
+    (tmp_path / "gdc" / "TCGA-KICH" / "counts_first.parquet").unlink()
+    counts, _, _ = load(site, tmp_path)
     assert "TCGA-KL-0004-01A-11R-2315-07" in counts and data_ids(site)[n:] == [[new]]
 
 
@@ -245,7 +248,7 @@ def test_truncated_archive_keeps_the_members_that_came(site, tmp_path, monkeypat
     assert 0 < len(asked_again) < 20
     by_barcode = {f["associated_entities"][0]["entity_submitter_id"]: f for f in site.gdc}
     for barcode in counts:
-        expected = read_star_counts(by_barcode[barcode]["content"])["unstranded"]
+        expected = read_star_counts(io.BytesIO(by_barcode[barcode]["content"]))["unstranded"]
         assert list(counts[barcode]) == list(expected)
 
 
@@ -287,7 +290,7 @@ def test_archives_that_never_work_fall_back_to_single_files(site, tmp_path):
 
 
 def test_single_file_resumes_with_range(site, tmp_path):
-    manifest, _ = select_samples(query_files("KICH", site.url, retry=QUICK))
+    manifest, _ = select_samples(query_files("KICH", site.url, retry=QUICK), "KICH")
     one = manifest.head(1)
     path = f"/data/{one['file_id'][0]}"
     site.faults[path] = [("truncate", 100)]
@@ -320,16 +323,6 @@ def test_killed_run_resumes_with_the_missing_batch(site, tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-def test_all_replicates(site, tmp_path):
-    counts, groups, report = load(site, tmp_path, replicates="all")
-    assert counts.shape[1] == 7 and (groups == "tumor").sum() == 5
-    assert [d["barcode"][13:15] for d in report["dropped"]] == ["06"]
-    first, _, _ = load(site, tmp_path)  # both tables live side by side
-    assert first.shape[1] == 5
-    with pytest.raises(InputError, match="unknown replicates 'some'"):
-        load(site, tmp_path, replicates="some")
-
-
 def test_select_samples_rules():
     table = pd.DataFrame(
         {
@@ -344,7 +337,7 @@ def test_select_samples_rules():
             "sample_type": ["", "", "", "", "", "Solid Tissue Normal"],
         }
     )
-    kept, dropped = select_samples(table)
+    kept, dropped = select_samples(table, "the table")
     assert list(kept["barcode"]) == ["TCGA-AA-0001-11A-01R", "TCGA-AA-0001-01A-21R"]
     assert {d["barcode"]: d["reason"].split()[0] for d in dropped} == {
         "TCGA-AA-0001-01B-11R": "another",
@@ -395,6 +388,14 @@ def test_unreachable_and_wrong_server(site, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("file_id", ["../../../escaped", "/tmp/escaped", ""])
+def test_a_file_id_that_is_a_path_is_refused(site, tmp_path, file_id):
+    site.gdc[0]["file_id"] = file_id
+    with pytest.raises(InputError, match="something other than GDC's JSON"):
+        load(site, tmp_path / "cache")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_address_from_environment(site, tmp_path, monkeypatch):
     monkeypatch.setenv("DEGNEXT_GDC_URL", site.url + "/")
     monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
@@ -403,7 +404,7 @@ def test_address_from_environment(site, tmp_path, monkeypatch):
 
 
 def test_read_star_counts():
-    table = read_star_counts(star_file([1, 2, 3, 4]))
+    table = read_star_counts(io.BytesIO(star_file([1, 2, 3, 4])))
     assert (
         list(table.columns) == ["gene_name", "gene_type", "unstranded"]
         and list(table.index) == GENES
@@ -414,7 +415,7 @@ def test_read_star_counts():
         b"",
     ):
         with pytest.raises(InputError, match="no GDC STAR gene count table"):
-            read_star_counts(damaged)
+            read_star_counts(io.BytesIO(damaged))
 
 
 def test_two_gene_models_are_refused(site, tmp_path):
@@ -438,7 +439,7 @@ def test_archive_members_cannot_leave_the_folder(site, tmp_path):
     not os.environ.get("DEGNEXT_NETWORK"), reason="asks the live GDC: set DEGNEXT_NETWORK=1"
 )
 def test_live_gdc(tmp_path):
-    kept, _ = select_samples(query_files("KICH"))
+    kept, _ = select_samples(query_files("KICH"), "KICH")
     assert (kept["group"] == "tumor").sum() >= 60 and (kept["group"] == "normal").sum() >= 20
     assert fetch_files(kept.head(2), tmp_path, progress=False) == 2  # one archive of two
     assert len(read_star_counts(next(tmp_path.glob("*.gz")))) > 60_000

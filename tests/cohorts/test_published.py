@@ -18,7 +18,6 @@ from degnext.cohorts import published
 from degnext.cohorts.cohort import registry
 from degnext.cohorts.published import (
     PUBLISHED_COMMIT,
-    PUBLISHED_PARTS,
     fetch_published,
     load_published,
     published_parts,
@@ -236,12 +235,12 @@ def git(content):
 def repository(monkeypatch):
     """A registry of a two-cancer repository, served by the local server."""
     site, rows = Site(), []
-    for cancer, parts in (("KICH", ("T1", "T3")), ("READ", ("T3",))):
-        for part in parts:
-            for end in PUBLISHED_PARTS[part]:
-                content = f"{cancer} {end} ".encode() * 5000
-                site.files[f"/repo/TCGA-{cancer}_{end}"] = content
-                rows.append((f"TCGA-{cancer}_{end}", git(content), len(content)))
+    for cancer, stems in (("KICH", ("non_bio_train", "bio_test")), ("READ", ("bio_test",))):
+        names = [f"{stem}{end}" for stem in stems for end in (".csv", "_label.txt")]
+        for name in [*names, "bio_test_genes.csv", "bio_test_data.csv"]:
+            content = f"{cancer} {name} ".encode() * 5000
+            site.files[f"/repo/TCGA-{cancer}_{name}"] = content
+            rows.append((f"TCGA-{cancer}_{name}", git(content), len(content)))
     monkeypatch.setattr(
         published,
         "published_registry",
@@ -251,8 +250,8 @@ def repository(monkeypatch):
     site.close()
 
 
-def fetch(site, cancer, folder, parts=None):
-    return fetch_published(cancer, parts, folder, site.url + "/repo", progress=False, retry=QUICK)
+def fetch(site, cancer, folder):
+    return fetch_published(cancer, folder, site.url + "/repo", progress=False, retry=QUICK)
 
 
 def test_published_files_of_one_cancer(repository, tmp_path):
@@ -291,10 +290,10 @@ def test_published_interrupted_run_resumes_per_file(repository, tmp_path):
     assert not [r for r in again if "non_bio_train" in r.path]  # finished before the interruption
 
 
-def test_published_parts_and_environment(repository, tmp_path, monkeypatch):
+def test_the_address_and_the_cache_come_from_the_environment(repository, tmp_path, monkeypatch):
     monkeypatch.setenv("DEGNEXT_PUBLISHED_URL", repository.url + "/repo/")
     monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
-    folder = fetch_published("KICH", ["T3"], progress=False, retry=QUICK)
+    folder = fetch_published("READ", progress=False, retry=QUICK)
     assert folder.is_relative_to(tmp_path.resolve())
     assert len(list(folder.glob("TCGA-*"))) == 3
 
@@ -306,10 +305,6 @@ def test_published_wrong_content_and_wrong_names(repository, tmp_path):
     assert not list(tmp_path.rglob("TCGA-READ_bio_test.csv"))
     with pytest.raises(InputError, match="did you mean 'READ'"):
         fetch(repository, "REED", tmp_path)
-    with pytest.raises(InputError, match="unknown part 'T9'"):
-        fetch(repository, "KICH", tmp_path, ["T9"])
-    with pytest.raises(InputError, match="no part T1 of READ"):
-        fetch(repository, "READ", tmp_path, ["T1"])
 
 
 def test_committed_registry_lists_every_part_of_17_cancers():
@@ -322,11 +317,11 @@ def test_committed_registry_lists_every_part_of_17_cancers():
         and table["git_blob_sha1"].str.fullmatch("[0-9a-f]{40}").all()
     )
     missing = [
-        (c, e)
-        for c in cancers
-        for p in ("T1", "T2", "F1", "T3")
-        for e in PUBLISHED_PARTS[p]
-        if f"TCGA-{c}_{e}" not in names
+        (cancer, stem, end)
+        for cancer in cancers
+        for stem in STEMS.values()
+        for end in (".csv", "_label.txt")
+        if f"TCGA-{cancer}_{stem}{end}" not in names
     ]
     assert missing == []
 
@@ -348,5 +343,5 @@ def test_registry_fits_the_real_files():
     not os.environ.get("DEGNEXT_NETWORK"), reason="asks GitHub: set DEGNEXT_NETWORK=1"
 )
 def test_live_published(tmp_path):
-    folder = fetch_published("CHOL", ["T3"], tmp_path, progress=False)
+    folder = fetch_published("CHOL", tmp_path, progress=False)
     assert len(list(folder.glob("TCGA-CHOL_bio_test*"))) == 3

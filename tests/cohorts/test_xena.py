@@ -72,11 +72,6 @@ def test_counts_come_back_exactly(site, tmp_path, workflow, seed):
     assert [r.path for r in site.log] == [f"/TCGA-KICH.{workflow}_counts.tsv.gz"]
 
 
-def test_all_vials(site, tmp_path):
-    counts, _, _ = load(site, tmp_path, replicates="all")
-    assert counts.shape == (N_GENES, 5) and "TCGA-KL-0002-01B" in counts
-
-
 @pytest.mark.parametrize("n", [2, 3, 6])
 def test_averaged_aliquots_become_their_sum(tmp_path, n):
     """xena-GDC-ETL averages aliquots before the logarithm; the sum is whole again and exact."""
@@ -139,23 +134,13 @@ def test_second_load_needs_no_server_and_checks_the_sha256(site, tmp_path):
         load(site, tmp_path)
 
 
-def test_refresh_takes_the_new_file_and_the_new_table(site, tmp_path):
+def test_a_deleted_file_is_fetched_anew_with_its_table(site, tmp_path):
     load(site, tmp_path)
+    (tmp_path / "xena" / "TCGA-KICH" / "TCGA-KICH.star_counts.tsv.gz").unlink()
     site.files["/TCGA-KICH.star_counts.tsv.gz"] = xena_file(cohort(7))
-    counts, _, report = load(site, tmp_path, refresh=True)
+    counts, _, report = load(site, tmp_path)
     assert "cached" not in report
     assert list(counts["TCGA-KL-0001-01A"]) == list(cohort(7)["TCGA-KL-0001-01A"])
-
-
-def test_failed_refresh_leaves_the_old_file(site, tmp_path):
-    counts, _, _ = load(site, tmp_path)
-    site.faults["/TCGA-KICH.star_counts.tsv.gz"] = [("truncate", 50)] + [("status", 503)] * 4
-    with pytest.raises(InputError, match="cannot reach"):
-        load(site, tmp_path, refresh=True)
-    n = len(site.log)
-    again, _, _ = load(site, tmp_path)
-    assert len(site.log) == n
-    pd.testing.assert_frame_equal(again, counts)
 
 
 def test_file_put_there_by_hand_is_taken(site, tmp_path):
@@ -196,8 +181,6 @@ def test_no_normals(site, tmp_path):
 def test_bad_arguments(site, tmp_path):
     with pytest.raises(InputError, match="unknown workflow 'hts'.*did you mean 'htseq'"):
         load(site, tmp_path, "hts")
-    with pytest.raises(InputError, match="unknown replicates"):
-        load(site, tmp_path, replicates="none")
     assert site.log == []
 
 
