@@ -21,6 +21,7 @@ MARKS = "os^DvPX"
 def use_style() -> None:
     """Set fonts, grid and colours of the book's figures; they are white in dark mode too."""
     figure = {"figsize": (7.2, 4.2), "dpi": 110, "facecolor": "white"}
+    figure |= {"titlesize": 12, "titleweight": "bold"}
     axes = {"spines.top": False, "spines.right": False, "grid": True, "axisbelow": True}
     axes |= {"titlesize": 12, "titleweight": "bold", "titlelocation": "left", "labelsize": 11}
     plt.rc("figure", **figure)
