@@ -13,13 +13,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
+from degnext._common.paths import shared_data
 from degnext.cohorts.library_size import tmm_factors
 from degnext.labeling.edger.negbin import TwoGroups
 from degnext.labeling.edger.ratio_test import ratio_table
+from degnext.learning.profile.genes import Genes
 from reproduction import sources
 
 FDR = 0.01
 FOLD_CHANGES = {"none": 0.0, "1.2": float(np.log2(1.2)), "1.5": float(np.log2(1.5))}
+LOG_FC = FOLD_CHANGES["1.5"]  # the most stable
+RULE = "edgeR LRT, estimateDisp, TMM, FDR < 0.01, 1.5-fold on the estimate"
 
 
 class Draw(NamedTuple):
@@ -44,6 +48,14 @@ def published(cancer: str) -> Draw:
     return draw_of(cancer, cohort.counts.to_numpy(), cohort.is_tumor)
 
 
+def whole_lusc() -> Draw:
+    """Return TCGA-LUSC as the GDC served it: every Ensembl gene that any sample has."""
+    table = pd.read_parquet(shared_data() / "gdc_lusc" / "TCGA-LUSC_htseq_counts.parquet")
+    table = table[~table.index.str.startswith("__")]
+    is_tumor = table.columns.str.slice(13, 15).astype(int) < 10
+    return draw_of("LUSC whole", table.to_numpy(np.int32), np.asarray(is_tumor))
+
+
 def edger_table(draw: Draw) -> pd.DataFrame:
     """Test every gene; columns log_fc (log2, tumor over normal), stat (LR) and fdr."""
     order = np.argsort(draw.is_tumor, kind="stable")
@@ -58,3 +70,40 @@ def call_codes(table: pd.DataFrame, log_fc: float = 0.0, fdr: float = FDR) -> np
     """Return 0 (DR), 1 (UR) or 2 (neutral) per gene."""
     called = (table["fdr"] < fdr) & (table["log_fc"].abs() > log_fc)
     return np.where(called, (table["log_fc"] > 0).astype(int), 2)
+
+
+def genes_of_draw(draw: Draw) -> Genes:
+    """Return a draw's genes, with its library sizes, as the profile network is given them."""
+    return Genes(draw.counts, draw.is_tumor, None, draw.factors)
+
+
+def expressed(counts: np.ndarray, is_tumor: np.ndarray) -> np.ndarray:
+    """Return which genes have counts enough to be tested (bool per gene): edgeR's filterByExpr."""
+    smallest = min(is_tumor.sum(), (~is_tumor).sum())
+    if smallest > 10:
+        smallest = 10 + 0.7 * (smallest - 10)
+    lib = counts.sum(axis=0)
+    often = (counts / lib >= 10 / np.median(lib)).sum(axis=1) >= smallest - 1e-14
+    return often & (counts.sum(axis=1) >= 15 - 1e-14)
+
+
+def random_draw(cohort: Draw, rng: np.random.Generator, largest: int | None = None) -> Draw:
+    """Draw samples, genes and reads: 3 samples a group and more, a third of the genes and more.
+
+    Sizes are log-uniform up to ``largest`` (None: all); half of the draws have their reads thinned
+    to a share of 5 to 100 %, half of them keep the genes of filterByExpr only.
+    """
+    columns = []
+    for group in (~cohort.is_tumor, cohort.is_tumor):
+        have = np.flatnonzero(group)
+        most = min(len(have), largest or len(have))
+        size = round(float(np.exp(rng.uniform(np.log(3), np.log(most)))))
+        columns.append(rng.choice(have, size, replace=False))
+    keep = np.concatenate(columns)
+    counts, is_tumor = cohort.counts[:, keep], cohort.is_tumor[keep]
+    counts = counts[rng.random(len(counts)) < rng.uniform(1 / 3, 1)]
+    if rng.random() < 0.5:
+        counts = rng.binomial(counts, np.exp(rng.uniform(np.log(0.05), 0)))
+    if rng.random() < 0.5:
+        counts = counts[expressed(counts, is_tumor)]
+    return draw_of(cohort.name, counts, is_tumor)
