@@ -61,8 +61,9 @@ def bin_folder(wheel, tmp_path_factory) -> Path:
 def test_it_holds_notebooks_data_weights_and_no_results(wheel):
     names = {Path(n) for n in zipfile.ZipFile(wheel).namelist()}
     for folder, place in (("notebooks", "_notebooks"), ("data", "_data")):
-        here = [p for p in (ROOT / folder).rglob("*") if p.is_file() and p.name[0] != "."]
-        assert {Path("degnext", place, p.relative_to(ROOT / folder)) for p in here} <= names
+        here = [p.relative_to(ROOT / folder) for p in (ROOT / folder).rglob("*") if p.is_file()]
+        here = [p for p in here if not any(piece.startswith(".") for piece in p.parts)]
+        assert {Path("degnext", place, p) for p in here} <= names
     assert {p.suffix for p in names if "weights" in p.parts} == {".json", ".safetensors"}
     assert not any(p.parts[0] in ("reproduction", "tests", "results") for p in names)
 
