@@ -10,9 +10,9 @@ import pytest
 
 from degnext.cohorts.library_size import size_factors
 from degnext.labeling.differential_expression import differential_expression
-from degnext.learning.profile.encoding import encoded
+from degnext.learning.profile.encoding import NB_CHANNELS, encoded
 from degnext.learning.profile.image import CHANNELS, profile_image
-from degnext.learning.profile.negbin import NB_CHANNELS, nb_channels, negative_binomial_test
+from degnext.learning.profile.negbin import negative_binomial_test
 from degnext.learning.profile.shrinkage import large_effects
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -69,8 +69,10 @@ def test_channels_are_those_asked_for(toy):
     whole = profile_image(values, is_tumor, factors=factors)
     np.testing.assert_array_equal(image[:, 0], whole[:, CHANNELS.index("level")])
     np.testing.assert_array_equal(image[:, 2], whole[:, CHANNELS.index("shape")])
-    tested = nb_channels(values, is_tumor, factors)[:, NB_CHANNELS.index("nb_fdr")]
-    assert (image[:, 1] == tested[..., None]).all()
+    log_fdr = np.clip(fast(counts, is_tumor).log_fdr, -6, 6)[:, None] / 3
+    np.testing.assert_allclose(image[:, 1, 1], np.repeat(log_fdr, 16, axis=1), rtol=1e-6)
+    every = encoded(values, is_tumor, factors, NB_CHANNELS, 2)
+    assert np.isfinite(every).all() and np.abs(every).max() < 10
 
 
 def test_large_effects_are_calibrated():

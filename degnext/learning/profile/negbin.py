@@ -221,21 +221,3 @@ def _log_fc(rate: np.ndarray, mean_lib: float, scale: np.ndarray) -> np.ndarray:
     prior = _PRIOR / mean_lib
     normal, tumor = (rate[:, i] / scale + prior for i in (0, 1))
     return np.log2(tumor / normal)
-
-
-NB_CHANNELS = ("nb_root", "nb_fdr", "nb_log_fc", "nb_fdr_cut", "nb_fc_cut")
-
-
-def nb_channels(counts: np.ndarray, is_tumor: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Return what the test says, float32 (genes × ``NB_CHANNELS`` × 2), of order one."""
-    test = negative_binomial_test(counts, is_tumor, factors)
-    direction = np.sign(test.log_fc)
-    values = [
-        np.sign(test.root) * np.log1p(np.abs(test.root)),
-        np.clip(test.log_fdr, -6, 6) / 3,
-        np.clip(test.log_fc, -4, 4) / 2,
-        direction * np.clip(np.abs(test.log_fdr) - 1.5, 0, 1),  # a ramp, FDR 10^-1.5 to 10^-2.5
-        direction * np.clip(2 * np.abs(test.log_fc) - 0.67, 0, 1),  # a ramp around 1.5-fold
-    ]
-    value = np.stack(values, 1).astype(np.float32)
-    return np.stack([-value, value], 2)

@@ -1,6 +1,6 @@
 """How sure a fold change is to be large, with a prior that the cohort at hand chooses for itself.
 
-Source: Stephens (2017), Biostatistics 18:275 (adaptive shrinkage: normals around zero, mixed by EM).
+Source: Stephens (2017), Biostatistics 18:275 (adaptive shrinkage: a mixture of normals, by EM).
 """
 
 from __future__ import annotations
