@@ -14,6 +14,7 @@ from degnext._common.files import file_checksum, folder_lock
 
 _RETRY_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _CHUNK = 1 << 18
+_KEPT = "run the same command again; what has arrived is kept"
 
 
 class DownloadError(InputError):
@@ -41,10 +42,8 @@ class Retry:
         with contextlib.suppress(urllib3.exceptions.InvalidHeader):
             seconds = urllib3.Retry().parse_retry_after(retry_after) if retry_after else seconds
         if seconds > self.longest_s:
-            raise DownloadError(
-                f"the server asks to wait {seconds:.0f} s: run the same command again after that "
-                "time; what has arrived is kept"
-            )
+            later = "run the same command again after that time; what has arrived is kept"
+            raise DownloadError(f"the server asks to wait {seconds:.0f} s: {later}")
         time.sleep(seconds)
 
 
@@ -54,7 +53,7 @@ PATIENT = Retry()
 def open_url(
     url: str, payload: Any = None, headers: dict[str, str] | None = None, retry: Retry = PATIENT
 ) -> Any:
-    """Return the streamed ``requests`` answer of a GET, or of a POST when there is a JSON payload.
+    """Return the streamed ``requests`` answer of a GET, or of a POST where there is a payload.
 
     Status 408, 425, 429 and 5xx and failed connections are tried again. Raises DownloadError when
     that does not help.
@@ -75,46 +74,37 @@ def open_url(
             reason, retry_after = f"HTTP {status}", answer.headers.get("Retry-After")
             answer.close()
             if status not in _RETRY_STATUS:
-                message = f"{url} answered {reason} {answer.reason}: check the address and the name"
-                raise DownloadError(message, status)
+                fault = f"{url} answered {reason} {answer.reason}"
+                raise DownloadError(f"{fault}: check the address and the name", status)
         except (wrong.InvalidURL, wrong.MissingSchema, wrong.InvalidSchema) as error:
-            message = f"{url!r} is no web address: start it with https:// or http://"
-            raise DownloadError(message) from error
+            fault = f"{url!r} is no web address"
+            raise DownloadError(f"{fault}: start it with https:// or http://") from error
         except wrong.RequestException as error:
             reason = type(error).__name__
         failures += 1
         if failures >= retry.attempts:
-            raise DownloadError(
-                f"cannot reach {url} ({reason}, {failures} attempts): check the network or the "
-                "proxy and run the same command again; what has arrived is kept",
-                status,
-            )
+            fault = f"cannot reach {url} ({reason}, {failures} attempts)"
+            raise DownloadError(f"{fault}: check the network or the proxy and {_KEPT}", status)
         retry.sleep(failures, retry_after)
 
 
 def download(
-    url: str,
-    path: str | Path,
-    checksum: str | None = None,
-    *,
-    progress: bool = True,
-    retry: Retry = PATIENT,
+    url: str, path: str | Path, checksum: str | None = None, retry: Retry = PATIENT
 ) -> dict[str, str]:
     """Download ``url`` to ``path``; return the answer's headers ({} when the file was right there).
 
-    An interrupted download leaves ``<path>.part``; the next call asks for the rest with a Range
-    header, guarded by the ETag or the date that the server gave, or by ``checksum`` ("md5:…",
-    "sha256:…" or "git:…"). The file gets its name only when it is complete and its checksum fits.
-    One process at a time downloads into a folder. Raises DownloadError, or InputError on a full
-    disk.
+    An interrupted download leaves ``<path>.part``; the next call asks for the rest, guarded by the
+    ETag or the date that the server gave, or by ``checksum`` ("md5:…", "sha256:…" or "git:…"). The
+    file gets its name only when it is complete and its checksum fits. One process at a time
+    downloads into a folder. Raises DownloadError, or InputError on a full disk.
     """
     from tqdm import tqdm
 
     path = Path(path)
     part, tag = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.tag")
     best = failures = mismatches = 0
-    options = {"unit": "B", "unit_scale": True, "leave": False, "disable": not progress}
-    with folder_lock(path.parent), tqdm(desc=path.name, **options) as bar:
+    bar = tqdm(desc=path.name, unit="B", unit_scale=True, leave=False)
+    with folder_lock(path.parent), bar:
         if path.exists():
             if checksum is None or file_checksum(path, checksum) == checksum:
                 return {}
@@ -133,15 +123,11 @@ def download(
             failures = 0 if size > best else failures + 1
             best = max(best, size)
             if mismatches == 3:
-                raise DownloadError(
-                    f"{url} came three times with a checksum other than {checksum}: the file on "
-                    "the server is not the expected one; try again later or report it"
-                )
+                fault = f"{url} came three times with a checksum other than {checksum}"
+                raise DownloadError(f"{fault}: try again later, or report that the file changed")
             if failures >= retry.attempts:
-                raise DownloadError(
-                    f"{url} keeps breaking off at {size} bytes ({failures} attempts): run the "
-                    "same command again; what has arrived is kept"
-                )
+                fault = f"{url} keeps breaking off at {size} bytes ({failures} attempts)"
+                raise DownloadError(f"{fault}: {_KEPT}")
             retry.sleep(max(failures, 1))
 
 
@@ -157,10 +143,10 @@ def _receive(
     if start and (known or checked):  # with neither, the part may belong to an older version
         headers = {"Range": f"bytes={start}-"} | ({"If-Range": known} if known else {})
     with open_url(url, headers=headers, retry=retry) as answer:
-        got, status = dict(answer.headers), answer.status_code
+        got, resumed = dict(answer.headers), answer.status_code == 206
         span = answer.headers.get("Content-Range", "")
-        complete, resumed = span == f"bytes */{start}", status == 206
-        if status == 416 or (resumed and not span.startswith(f"bytes {start}-")):
+        if answer.status_code == 416 or (resumed and not span.startswith(f"bytes {start}-")):
+            complete = span == f"bytes */{start}"
             if not complete:
                 part.unlink(missing_ok=True)
             return complete, got

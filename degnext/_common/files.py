@@ -64,21 +64,17 @@ def disk_errors(folder: str | Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise InputError(
-                f"the disk that holds {folder} is full: free some space or set DEGNEXT_CACHE to "
-                "another folder and run again; what has arrived is kept"
-            ) from error
+            cure = "free some space or set DEGNEXT_CACHE to another folder and run again"
+            raise InputError(f"the disk that holds {folder} is full: {cure}") from error
         if error.errno in _FORBIDDEN:
-            raise InputError(
-                f"cannot write into {folder} ({error.strerror}): set DEGNEXT_CACHE to a folder of "
-                "your own"
-            ) from error
+            fault, cure = f"cannot write into {folder}", "set DEGNEXT_CACHE to a folder of your own"
+            raise InputError(f"{fault} ({error.strerror}): {cure}") from error
         raise
 
 
 @contextlib.contextmanager
 def folder_lock(folder: str | Path) -> Iterator[None]:
-    """Let one thread of one process at a time fill ``folder``; the one that holds it may ask again.
+    """Let one thread of one process at a time fill ``folder``; its holder may ask again.
 
     Notebooks run side by side would tear each other's parts otherwise. Disk errors become clear.
     """

@@ -16,16 +16,14 @@ def as_matrix(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
     """Return the counts as an array, genes × samples; raise InputError unless they are counts."""
     n_genes, n_samples = counts.shape
     if not n_genes or not n_samples:
-        raise InputError(
-            f"counts is empty ({n_genes} genes × {n_samples} samples): check the step before"
-        )
+        size = f"{n_genes} genes × {n_samples} samples"
+        raise InputError(f"counts is empty ({size}): check the step before")
     values = counts.to_numpy() if isinstance(counts, pd.DataFrame) else np.asarray(counts)
     if values.dtype.kind not in "iuf":
         raise InputError("counts must be numbers: drop text columns such as gene descriptions")
     if not values.min() >= 0 or not np.isfinite(values.max()):
-        raise InputError(
-            "counts must be non-negative numbers without gaps: pass the raw, unlogged table"
-        )
+        fault = "counts must be non-negative numbers without gaps"
+        raise InputError(f"{fault}: pass the raw, unlogged table")
     return values
 
 

@@ -24,18 +24,13 @@ def shared_data() -> Path | None:
         return None
     folder = Path(value).expanduser()
     if not folder.is_dir():
-        raise InputError(
-            f"DEGNEXT_DATA names {value!r}, which is no folder: point it at the data folder or "
-            "unset it"
-        )
+        fault = f"DEGNEXT_DATA names {value!r}, which is no folder"
+        raise InputError(f"{fault}: point it at the data folder or unset it")
     return folder
 
 
 def results_dir(results: str | Path | None = None) -> Path:
-    """Return where runs write: the argument, else ``DEGNEXT_RESULTS``, else ``results/``.
-
-    That folder lies in the checkout, or else in the working directory.
-    """
+    """Return where runs write: the argument, DEGNEXT_RESULTS, or results/ (checkout, else cwd)."""
     named = results or os.environ.get("DEGNEXT_RESULTS")
     if named:
         return Path(named).expanduser().resolve()

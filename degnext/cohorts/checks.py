@@ -32,40 +32,32 @@ def check_orientation(counts: pd.DataFrame, groups: pd.Series | None = None) -> 
     else:
         transposed = np.mean([looks_like_barcode(r) for r in counts.index]) > 0.5
     if transposed:
-        raise InputError(
-            "the counts table has samples in its rows (samples × genes): transpose it to genes × "
-            "samples, e.g. counts.T"
-        )
+        fault = "the counts table has samples in its rows (samples × genes)"
+        raise InputError(f"{fault}: transpose it to genes × samples, e.g. counts.T")
 
 
 def check_counts(counts: pd.DataFrame) -> pd.DataFrame:
     """Return ``counts`` as int64, genes × samples; raise InputError where they are no counts."""
     if 0 in counts.shape:
-        raise InputError(
-            "the counts table is empty: it needs one row per gene and one column per sample"
-        )
+        cure = "it needs one row per gene and one column per sample"
+        raise InputError(f"the counts table is empty: {cure}")
     _check_names("gene", "row", counts.index, "sum or drop the repeated rows first")
     _check_names("sample", "column", counts.columns, "rename or drop the repeated columns")
     for name, dtype in counts.dtypes.items():
         if not is_numeric_dtype(dtype) or is_bool_dtype(dtype):
-            raise InputError(
-                f"column {str(name)!r} holds text, not counts: keep one gene column and numeric "
-                "sample columns only"
-            )
+            cure = "keep one gene column and numeric sample columns only"
+            raise InputError(f"column {str(name)!r} holds text, not counts: {cure}")
     values = counts.to_numpy(dtype=float, na_value=np.nan)
     for is_fault, what, cure in _FAULTS:
         n_bad = is_fault(values).sum(axis=0)
         if n_bad.any():
             first = int(np.argmax(n_bad > 0))
-            raise InputError(
-                f"counts must be raw integers; {n_bad[first]} value(s) in sample "
-                f"{str(counts.columns[first])!r} {what}: {cure}"
-            )
+            where = f"{n_bad[first]} value(s) in sample {str(counts.columns[first])!r}"
+            raise InputError(f"counts must be raw integers; {where} {what}: {cure}")
     empty = counts.columns[values.sum(axis=0) == 0]
     if len(empty):
-        raise InputError(
-            f"sample {str(empty[0])!r} has no reads at all: drop it ({len(empty)} such sample(s))"
-        )
+        cure = f"drop it ({len(empty)} such sample(s))"
+        raise InputError(f"sample {str(empty[0])!r} has no reads at all: {cure}")
     genes = counts.index.astype(str).rename("gene")
     samples = counts.columns.astype(str).rename(None)
     return pd.DataFrame(values.astype(np.int64), genes, samples)
@@ -76,10 +68,8 @@ def _check_names(what: str, line: str, names: pd.Index, cure: str) -> None:
         raise InputError(f"a {what} has no name: give every {what} a name, or drop that {line}")
     repeated = names[names.duplicated()]
     if len(repeated):
-        raise InputError(
-            f"{repeated.nunique()} {what} name(s) occur more than once, e.g. "
-            f"{str(repeated[0])!r}: {cure}"
-        )
+        fault = f"{repeated.nunique()} {what} name(s) occur more than once"
+        raise InputError(f"{fault}, e.g. {str(repeated[0])!r}: {cure}")
 
 
 def check_groups(groups: pd.Series, samples: pd.Index) -> pd.Series:
@@ -88,26 +78,20 @@ def check_groups(groups: pd.Series, samples: pd.Index) -> pd.Series:
     groups.index = groups.index.astype(str)
     repeated = groups.index[groups.index.duplicated()]
     if len(repeated):
-        raise InputError(
-            f"the groups table names sample {repeated[0]!r} more than once: keep one row each"
-        )
+        fault = f"the groups table names sample {repeated[0]!r} more than once"
+        raise InputError(f"{fault}: keep one row each")
     unknown = sorted(set(groups) - {"normal", "tumor"})
     if unknown:
-        raise InputError(
-            f"unknown group {unknown[0]!r}: name every sample's group 'normal' or 'tumor'"
-        )
+        cure = "name every sample's group 'normal' or 'tumor'"
+        raise InputError(f"unknown group {unknown[0]!r}: {cure}")
     missing = samples[~samples.isin(groups.index)]
     if len(missing):
-        raise InputError(
-            f"{len(missing)} sample(s) of the counts have no group, e.g. {missing[0]!r}: add them "
-            "to the groups table"
-        )
+        fault = f"{len(missing)} sample(s) of the counts have no group, e.g. {missing[0]!r}"
+        raise InputError(f"{fault}: add them to the groups table")
     groups = groups.loc[list(samples)].rename("group")
     for name in ("normal", "tumor"):
         n = int((groups == name).sum())
         if n < 2:
-            raise InputError(
-                f"the group {name!r} has {n} sample(s): differential expression needs at least two "
-                "of each"
-            )
+            cure = "differential expression needs at least two of each"
+            raise InputError(f"the group {name!r} has {n} sample(s): {cure}")
     return groups

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,7 @@ UNTRAINED = ("BLCA", "CHOL", "COAD", "ESCA", "HNSC", "KICH", "READ", "STAD")
 CANCERS = tuple(sorted(TRAINING + UNTRAINED))
 
 
-@lru_cache(maxsize=1)
+@cache
 def _registry() -> pd.DataFrame:
     return pd.read_csv(data_dir() / "cohorts.csv", index_col="cancer")
 
@@ -70,10 +70,11 @@ class Cohort:
 
     counts: pd.DataFrame
     groups: pd.Series
-    genes: pd.DataFrame | None = field(default=None, kw_only=True)
-    name: str = field(default="MINE", kw_only=True)
-    source: str = field(default="file", kw_only=True)
-    notes: tuple[str, ...] = field(default=(), kw_only=True)
+    _: KW_ONLY
+    genes: pd.DataFrame | None = None
+    name: str = "MINE"
+    source: str = "file"
+    notes: tuple[str, ...] = ()
 
     @property
     def is_tumor(self) -> np.ndarray:
@@ -101,7 +102,7 @@ class Cohort:
     @property
     def parts(self) -> tuple[str, ...]:
         """The parts at hand, in the paper's order; none before labelling."""
-        present = set() if self.genes is None else set(self.genes["part"])
+        present = set(self.genes["part"]) if self.is_labeled else ()
         return tuple(p for p in PARTS if p in present)
 
     def __repr__(self) -> str:
@@ -114,11 +115,9 @@ class Cohort:
         wanted = [p for name in parts for p in (("F1", "T3") if name == "Q" else (name,))]
         missing = [p for p in wanted if p not in self.parts]
         if missing:
+            fault = f"{self.name} ({self.source}) has no part {missing[0]}"
             at_hand = ", ".join(self.parts) or "none"
-            raise InputError(
-                f"{self.name} ({self.source}) has no part {missing[0]}: at hand are {at_hand}; "
-                "choose one of these"
-            )
+            raise InputError(f"{fault}: at hand are {at_hand}; choose one of these")
         return np.flatnonzero(self.genes["part"].isin(wanted).to_numpy())
 
     def part(self, *parts: str) -> Cohort:
@@ -128,11 +127,9 @@ class Cohort:
     def with_fold(self, fold: int) -> Cohort:
         """Return the cohort with ``fold`` as its test parts: T2 within P and T3 within Q."""
         folds = self.genes["fold"].to_numpy()
-        if fold not in np.unique(folds[folds >= 0]):
-            raise InputError(
-                f"{self.name} ({self.source}) has no fold {fold}: folds need T1 and T2, and F1 and "
-                "T3, at hand"
-            )
+        if fold < 0 or fold not in folds:
+            fault = f"{self.name} ({self.source}) has no fold {fold}"
+            raise InputError(f"{fault}: folds need T1 and T2, and F1 and T3, at hand")
         test, bio = folds == fold, self.genes["bio"].to_numpy()
         part = np.where(bio, np.where(test, "T3", "F1"), np.where(test, "T2", "T1"))
         return replace(self, genes=self.genes.assign(part=part))
@@ -145,7 +142,7 @@ class Cohort:
 
     def with_counts(self, counts: pd.DataFrame, *notes: str) -> Cohort:
         """Return the cohort with other counts (some samples, some genes) and further notes."""
-        genes = None if self.genes is None else self.genes.loc[counts.index]
+        genes = self.genes.loc[counts.index] if self.is_labeled else None
         groups, notes = self.groups.loc[counts.columns], self.notes + notes
         return replace(self, counts=counts, groups=groups, genes=genes, notes=notes)
 
@@ -164,18 +161,13 @@ class Cohort:
         """
         from degnext.cohorts.checks import check_counts, check_groups
 
-        if group not in data.obs:
-            at_hand = ", ".join(map(str, data.obs)) or "none"
-            raise InputError(
-                f"obs has no column {group!r} (at hand: {at_hand}): name the one with "
-                "normal/tumor, e.g. group='condition'"
-            )
-        if layer is not None and layer not in data.layers:
-            at_hand = ", ".join(data.layers) or "none"
-            raise InputError(
-                f"AnnData has no layer {layer!r} (at hand: {at_hand}): name the one with raw "
-                "counts, or leave it out for X"
-            )
+        for what, name, there in (
+            ("column of obs", group, data.obs),
+            ("layer", layer, data.layers),
+        ):
+            if name is not None and name not in there:
+                at_hand = ", ".join(map(str, there)) or "none"
+                raise InputError(f"AnnData has no {what} {name!r}: name one at hand ({at_hand})")
         counts = check_counts(data.to_df(layer).T)
         groups = check_groups(data.obs[group], counts.columns)
         genes = None
@@ -193,7 +185,7 @@ class Cohort:
             from anndata import AnnData
         except ImportError as error:
             raise InputError("anndata is not installed: run pip install anndata") from error
-        var = pd.DataFrame(index=self.counts.index) if self.genes is None else self.genes.copy()
+        var = self.genes.copy() if self.is_labeled else pd.DataFrame(index=self.counts.index)
         about = {"name": self.name, "source": self.source, "notes": list(self.notes)}
         obs = self.groups.loc[self.counts.columns].to_frame("group")
         return AnnData(self.counts.T, obs=obs, var=var, uns={"degnext": about})

@@ -40,46 +40,35 @@ _BATCH = 20  # files in one archive, about 80 MB unpacked: little is lost when a
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
 
-def load_gdc(
-    cancer: str,
-    cache_dir: str | Path | None = None,
-    base_url: str | None = None,
-    *,
-    progress: bool = True,
-    retry: Retry = PATIENT,
-) -> Loaded:
+def load_gdc(cancer: str, cache_dir: Path | None = None, retry: Retry = PATIENT) -> Loaded:
     """Return raw STAR counts of a TCGA cohort, downloaded once and then read from the cache.
 
     Returns counts (genes × samples, int64, versioned Ensembl ids, aliquot barcodes, normals first),
     groups ("normal" / "tumor" by barcode, see ``select_samples``) and a report: n_normal, n_tumor,
     n_paired, dropped (barcode and reason), genes_file (gene_id, gene_name, gene_type), date, notes.
     Without ``counts_first.parquet`` in the cache the GDC is asked again, and only files that are
-    new or damaged are fetched. The address is ``base_url``, else ``DEGNEXT_GDC_URL``, else the GDC.
-    Raises InputError.
+    new or damaged are fetched. The address is ``DEGNEXT_GDC_URL``, else the GDC's.
     """
     import numpy as np
     import pandas as pd
 
-    base = (base_url or os.environ.get("DEGNEXT_GDC_URL") or GDC_URL).rstrip("/")
     cancer, stem = check_study(cancer), "counts_first"
-    folder = Path(cache_dir or user_cache()) / "gdc" / f"TCGA-{cancer}"
+    folder = (cache_dir or user_cache()) / "gdc" / f"TCGA-{cancer}"
     if cached := read_cached(folder, stem):
         return cached
-    kept, dropped = select_samples(query_files(cancer, base, retry=retry), f"TCGA-{cancer}")
+    kept, dropped = select_samples(query_files(cancer, retry=retry), f"TCGA-{cancer}")
     with folder_lock(folder):
         if cached := read_cached(folder, stem):  # another process was faster
             return cached
         write_atomic(folder / "manifest.csv", kept.to_csv(index=False))
-        n_fetched = fetch_files(kept, folder / "raw", base, progress=progress, retry=retry)
+        n_fetched = fetch_files(kept, folder / "raw", retry)
         first = read_star_counts(folder / "raw" / f"{kept['file_id'][0]}.tsv.gz")
         matrix = np.empty((len(first), len(kept)), dtype=np.int64, order="F")  # (genes, samples)
         for column, file_id in enumerate(kept["file_id"]):
             one = read_star_counts(folder / "raw" / f"{file_id}.tsv.gz")["unstranded"]
             if not one.index.equals(first.index):
-                raise InputError(
-                    f"file {file_id} lists other genes than the first file of TCGA-{cancer}: the "
-                    "GDC mixes two gene models; report it and use source xena meanwhile"
-                )
+                fault = f"file {file_id} lists other genes than the first file of TCGA-{cancer}"
+                raise InputError(f"{fault}: report it and use source xena meanwhile")
             matrix[:, column] = one
         samples = kept["barcode"].rename("sample")
         counts = pd.DataFrame(matrix, index=first.index.rename("gene"), columns=samples)
@@ -87,7 +76,7 @@ def load_gdc(
         report = {
             "source": "gdc",
             "cancer": cancer,
-            "url": base,
+            "url": _base(),
             "workflow": "STAR - Counts (unstranded)",
             "dropped": dropped,
             "n_fetched": n_fetched,
@@ -98,9 +87,11 @@ def load_gdc(
         return write_cached(folder, stem, counts, kept.set_index("barcode")["group"], report)
 
 
-def query_files(
-    cancer: str, base_url: str = GDC_URL, *, page_size: int = 2000, retry: Retry = PATIENT
-) -> pd.DataFrame:
+def _base() -> str:
+    return (os.environ.get("DEGNEXT_GDC_URL") or GDC_URL).rstrip("/")
+
+
+def query_files(cancer: str, page_size: int = 2000, retry: Retry = PATIENT) -> pd.DataFrame:
     """Ask the GDC for all open STAR count files of a TCGA project, with the sample of each.
 
     Returns one row per file: file_id, file_name, md5sum, file_size (bytes), barcode (of the
@@ -118,19 +109,17 @@ def query_files(
     while page and len(rows) < total:
         asked = payload | {"from": len(rows)}
         try:
-            data = open_url(f"{base_url}/files", asked, retry=retry).json()["data"]
+            data = open_url(f"{_base()}/files", asked, retry=retry).json()["data"]
             page, total = data["hits"], data["pagination"]["total"]
             rows += [_about(hit) for hit in page]
         except (ValueError, KeyError, TypeError, OSError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError(
-                f"{base_url}/files answered something other than GDC's JSON: check the address"
-            ) from error
+            fault = f"{_base()}/files answered something other than GDC's JSON"
+            raise InputError(f"{fault}: check the address") from error
     if not rows:
-        raise InputError(
-            f"the GDC has no open STAR counts of project TCGA-{cancer}: check the study code"
-        )
+        fault = f"the GDC has no open STAR counts of project TCGA-{cancer}"
+        raise InputError(f"{fault}: check the study code")
     return pd.DataFrame(rows)
 
 
@@ -146,14 +135,7 @@ def _about(hit: dict) -> dict[str, Any]:
     return row | {"barcode": barcode, "sample_type": sample.get("sample_type", "")}
 
 
-def fetch_files(
-    manifest: pd.DataFrame,
-    folder: str | Path,
-    base_url: str = GDC_URL,
-    *,
-    progress: bool = True,
-    retry: Retry = PATIENT,
-) -> int:
+def fetch_files(manifest: pd.DataFrame, folder: Path, retry: Retry = PATIENT) -> int:
     """Bring the files of a manifest into ``folder`` as ``<file_id>.tsv.gz``; return how many came.
 
     Files come in archives (POST /data), each member is checked against the manifest's MD5 as it
@@ -164,14 +146,14 @@ def fetch_files(
     from tqdm import tqdm
 
     md5 = dict(zip(manifest["file_id"], manifest["md5sum"]))
-    path = {file_id: Path(folder) / f"{file_id}.tsv.gz" for file_id in md5}
+    path = {file_id: folder / f"{file_id}.tsv.gz" for file_id in md5}
     todo = [f for f in md5 if not _is_whole(path[f], md5[f])]
     n_fetched, batch, failures, wrong = len(todo), _BATCH, 0, Counter()
-    options = {"initial": len(md5) - len(todo), "leave": False, "disable": not progress}
-    with tqdm(desc="GDC files", total=len(md5), unit=" files", **options) as bar:
+    done = len(md5) - len(todo)
+    with tqdm(desc="GDC files", total=len(md5), initial=done, unit=" files", leave=False) as bar:
         while todo:
             ids = todo[:batch]
-            for file_id, content in _members(base_url, ids, md5, Path(folder), retry):
+            for file_id, content in _members(ids, md5, folder, retry):
                 if hashlib.md5(content).hexdigest() == md5[file_id]:
                     write_atomic(path[file_id], gzip.compress(content, 6, mtime=0))
                     bar.update()
@@ -180,16 +162,12 @@ def fetch_files(
             missing = [f for f in todo if not path[f].exists()]
             arrived, todo = len(todo) - len(missing), missing
             if bad := [f for f in todo if wrong[f] >= 3]:
-                raise InputError(
-                    f"file {bad[0]} came three times from the GDC with an MD5 other than the "
-                    "manifest's: try again later, the other files are kept"
-                )
+                fault = f"file {bad[0]} came three times with an MD5 other than the manifest's"
+                raise InputError(f"{fault}: try again later, the other files are kept")
             failures = 0 if arrived else failures + 1
             if failures >= retry.attempts:
-                raise InputError(
-                    f"the GDC sent none of {len(todo)} missing files in {failures} attempts: run "
-                    "the same command again, the finished files are kept"
-                )
+                fault = f"the GDC sent none of {len(todo)} missing files in {failures} attempts"
+                raise InputError(f"{fault}: run the same command again, what is whole is kept")
             if not arrived:
                 batch = max(1, len(ids) // 4)
                 retry.sleep(failures)
@@ -206,19 +184,18 @@ def _is_whole(path: Path, md5: str) -> bool:
 
 
 def _members(
-    base_url: str, ids: list[str], md5: dict[str, str], folder: Path, retry: Retry
+    ids: list[str], md5: dict[str, str], folder: Path, retry: Retry
 ) -> Iterator[tuple[str, bytes]]:
     """Yield (file id, content) of one file, or of an archive of several as far as it goes."""
     import urllib3
 
     if len(ids) == 1:
         whole = folder / f"{ids[0]}.tsv"
-        address, checksum = f"{base_url}/data/{ids[0]}", f"md5:{md5[ids[0]]}"
-        download(address, whole, checksum, progress=False, retry=retry)
+        download(f"{_base()}/data/{ids[0]}", whole, f"md5:{md5[ids[0]]}", retry)
         yield ids[0], whole.read_bytes()
         whole.unlink()
         return
-    with open_url(f"{base_url}/data", {"ids": ids}, retry=retry) as answer:
+    with open_url(f"{_base()}/data", {"ids": ids}, retry=retry) as answer:
         try:
             with tarfile.open(fileobj=answer.raw, mode="r|*") as archive:
                 for member in archive:  # "<file id>/<file name>"; the MANIFEST.txt is passed over
@@ -245,8 +222,6 @@ def read_star_counts(path: str | Path) -> pd.DataFrame:
         if table.empty or table["unstranded"].dtype.kind != "i":
             raise ValueError("fractions, text or no genes")
     except (ValueError, KeyError) as error:
-        raise InputError(
-            f"{path} is no GDC STAR gene count table (columns gene_id and unstranded, whole "
-            "numbers): download it again"
-        ) from error
+        fault = f"{path} is no GDC STAR gene count table (gene_id and unstranded, whole numbers)"
+        raise InputError(f"{fault}: download it again") from error
     return table.set_index("gene_id")

@@ -28,28 +28,21 @@ def published_registry() -> pd.DataFrame:
     return pd.read_csv(committed_data() / "published_registry.csv", dtype={"bytes": "Int64"})
 
 
-def fetch_published(
-    cancer: str,
-    cache_dir: str | Path | None = None,
-    base_url: str | None = None,
-    *,
-    progress: bool = True,
-    retry: Retry = PATIENT,
-) -> Path:
+def fetch_published(cancer: str, cache_dir: Path | None = None, retry: Retry = PATIENT) -> Path:
     """Download the authors' files of one cancer and return the folder that holds them.
 
     Every file, old or new, is checked against its Git blob id in ``data/published_registry.csv``;
     finished ones are not fetched again, broken-off ones go on where they stopped. The address is
-    ``base_url``, else ``DEGNEXT_PUBLISHED_URL``, else the paper's repository. Raises InputError.
+    ``DEGNEXT_PUBLISHED_URL``, else the paper's repository. Raises InputError.
     """
     files = published_registry().set_index("name")["git_blob_sha1"]
     # bio_fine_tune_data and bio_test_data are the same counts once more
     of = files.index.str.extract(r"^TCGA-([A-Z]+)_(?!bio_.*_data)", expand=False)
     check_choice("cancer", cancer, sorted(of.dropna().unique()))
-    folder = Path(cache_dir or user_cache()) / "published" / PUBLISHED_COMMIT[:7]
-    base = (base_url or os.environ.get("DEGNEXT_PUBLISHED_URL") or PUBLISHED_URL).rstrip("/")
+    folder = (cache_dir or user_cache()) / "published" / PUBLISHED_COMMIT[:7]
+    base = (os.environ.get("DEGNEXT_PUBLISHED_URL") or PUBLISHED_URL).rstrip("/")
     for name, blob in files[of == cancer].items():
-        download(f"{base}/{name}", folder / name, f"git:{blob}", progress=progress, retry=retry)
+        download(f"{base}/{name}", folder / name, f"git:{blob}", retry)
     return folder
 
 
@@ -58,10 +51,8 @@ def published_dir(data_dir: str | Path | None = None) -> Path | None:
     if data_dir is not None:
         folder = Path(data_dir).expanduser()
         if not folder.is_dir():
-            raise InputError(
-                f"the data folder {str(data_dir)!r} does not exist: pass the folder that holds "
-                "TCGA-…_bio_test.csv"
-            )
+            cure = "pass the folder that holds TCGA-…_bio_test.csv"
+            raise InputError(f"the data folder {str(data_dir)!r} does not exist: {cure}")
         return folder / "published" if (folder / "published").is_dir() else folder
     shared = shared_data()
     return shared / "published" if shared and (shared / "published").is_dir() else None
@@ -98,20 +89,16 @@ def load_published(
     command = f"`degnext fetch {cancer} --source published`"
     folder = published_dir(data_dir)
     if folder is None and not fetch:
-        raise InputError(
-            f"no published data at hand for {cancer}: set DEGNEXT_DATA, pass data_dir, or run "
-            f"{command}"
-        )
+        cure = f"set DEGNEXT_DATA, pass data_dir, or run {command}"
+        raise InputError(f"no published data at hand for {cancer}: {cure}")
     folder = folder or fetch_published(cancer)
     present = published_parts(cancer, folder)
     if not present:
         raise InputError(f"{cancer} has no part in {folder.name}/: fetch it with {command}")
     if train_part is not None and train_part not in present:
         cure = "; train_part='T2' trains on T2 instead" if "T2" in present else ""
-        raise InputError(
-            f"{cancer} has no part {train_part} in {folder.name}/ (at hand: {', '.join(present)})"
-            f"{cure}"
-        )
+        at_hand = f"in {folder.name}/ (at hand: {', '.join(present)})"
+        raise InputError(f"{cancer} has no part {train_part} {at_hand}{cure}")
     info = registry().loc[cancer]
     parts = [_read_part(folder, cancer, part, info) for part in present]
     genes = pd.concat([genes for _, genes in parts])
@@ -155,9 +142,8 @@ def _read_part(
         x = pd.read_csv(path, header=None).to_numpy(dtype=float)
         y = np.array(label_path.read_text().split(), dtype=float)
     except (ValueError, OSError) as error:  # text, an empty file, rows of unequal length
-        raise InputError(
-            f"{path.name} or {label_path.name} cannot be read as numbers: fetch both again"
-        ) from error
+        fault = f"{path.name} or {label_path.name} cannot be read as numbers"
+        raise InputError(f"{fault}: fetch both again") from error
     fault, expected = "", f"{info.n_normal} normal + {info.n_tumor} tumor"
     if x.shape[1] != info.n_normal + info.n_tumor:
         fault = f"{path.name} has {x.shape[1]} columns, not {expected}"

@@ -37,18 +37,13 @@ def load_file(
     check_orientation(table, told)
     if told is None:
         if table.shape[1] and not any(looks_like_barcode(c) for c in table.columns):
-            raise InputError(
-                "the sample names are no TCGA barcodes, so the groups are unknown: pass groups, a "
-                "table with columns sample,group"
-            )
+            fault = "the sample names are no TCGA barcodes, so the groups are unknown"
+            raise InputError(f"{fault}: pass groups, a table with columns sample,group")
         told = groups_from_barcodes(table.columns)
-        lost = table.shape[1] - len(told)
+        lost, table = table.shape[1] - len(told), table[told.index]
         if lost:
-            notes.append(
-                f"{lost} sample(s) are neither primary tumor nor solid normal tissue and are left "
-                "out."
-            )
-            table = table[told.index]
+            tissues = "neither primary tumor nor solid normal tissue"
+            notes.append(f"{lost} sample(s) are {tissues} and are left out.")
     table = check_counts(table)
     return Cohort(table, check_groups(told, table.columns), name=name, notes=tuple(notes))
 
@@ -56,10 +51,8 @@ def load_file(
 def check_cohort_name(name: str) -> str:
     """Return the name of a user's cohort; it becomes a folder's name, so it is one plain word."""
     if not re.fullmatch(r"\w[\w.-]*", str(name)):
-        raise InputError(
-            f"cancer {name!r} cannot name a folder: call your cohort by one word of letters, "
-            "digits, - and _"
-        )
+        cure = "call your cohort by one word of letters, digits, - and _"
+        raise InputError(f"cancer {name!r} cannot name a folder: {cure}")
     return str(name)
 
 
@@ -75,9 +68,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if not path.name.lower().endswith(_SUFFIXES):
         raise InputError(f"{path.name}: unknown kind of table; use one of {', '.join(_SUFFIXES)}")
     if path.stat().st_size == 0:
-        raise InputError(
-            f"{path.name} is empty: it needs a header line with sample names and one line per gene"
-        )
+        cure = "it needs a header line with sample names and one line per gene"
+        raise InputError(f"{path.name} is empty: {cure}")
     try:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
@@ -96,14 +88,11 @@ def read_table(path: str | Path) -> pd.DataFrame:
     ) as error:  # pandas' own errors are ValueErrors
         # pandas says it in two sentences and a newline
         why = re.sub(r"\.\s+", "; ", " ".join(str(error).split()))
-        raise InputError(
-            f"{path.name} cannot be read as a table ({why}): save it as CSV, TSV or Parquet"
-        ) from error
+        fault = f"{path.name} cannot be read as a table ({why})"
+        raise InputError(f"{fault}: save it as CSV, TSV or Parquet") from error
     if names.duplicated().any():  # pandas would rename the second one to NAME.1 and read on
-        raise InputError(
-            f"{path.name}: column {str(names[names.duplicated()][0])!r} occurs more than once: "
-            "rename or drop the repeated columns"
-        )
+        fault = f"column {names[names.duplicated()][0]!r} occurs more than once"
+        raise InputError(f"{path.name}: {fault}: rename or drop the repeated columns")
     if table.shape[1] == 0:
         raise InputError(f"{path.name} has only one column: separate the columns by commas or tabs")
     return table
@@ -143,16 +132,12 @@ def read_counts(paths: str | Path, round_counts: bool = False) -> tuple[pd.DataF
 
 def _common_genes(one: pd.Index, other: pd.Index) -> pd.Index:
     if one.has_duplicates or other.has_duplicates:
-        raise InputError(
-            "two counts tables with repeated gene names cannot be joined: give each gene one row "
-            "first"
-        )
+        fault = "two counts tables with repeated gene names cannot be joined"
+        raise InputError(f"{fault}: give each gene one row first")
     common = one.intersection(other)
     if len(common) < 0.5 * len(one):
-        raise InputError(
-            "the counts tables share fewer than half of their genes: use the same annotation for "
-            "all"
-        )
+        fault = "the counts tables share fewer than half of their genes"
+        raise InputError(f"{fault}: use the same annotation for all")
     return common
 
 
@@ -162,7 +147,6 @@ def read_groups(path: str | Path) -> pd.Series:
     if "group" in table.columns:
         return table["group"]
     if table.shape[1] > 1:
-        raise InputError(
-            f"{Path(path).name} has no column 'group': name the column with normal/tumor 'group'"
-        )
+        cure = "name the column with normal/tumor 'group'"
+        raise InputError(f"{Path(path).name} has no column 'group': {cure}")
     return table.iloc[:, 0]

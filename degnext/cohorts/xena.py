@@ -23,16 +23,11 @@ XENA_URL = "https://gdc-hub.s3.us-east-1.amazonaws.com/download"
 # htseq: what the paper used, GDC releases before 32
 WORKFLOWS = {"star": "star_counts", "htseq": "htseq_counts"}
 _MOST_ALIQUOTS = 6  # of one sample; Xena stores their mean
+_NOT_LOG2 = "not log2(count + 1): give a file of counts, not of FPKM, TPM or z-scores"
 
 
 def load_xena(
-    cancer: str,
-    workflow: str = "star",
-    cache_dir: str | Path | None = None,
-    base_url: str | None = None,
-    *,
-    progress: bool = True,
-    retry: Retry = PATIENT,
+    cancer: str, workflow: str = "star", cache_dir: Path | None = None, retry: Retry = PATIENT
 ) -> Loaded:
     """Return raw counts of a TCGA cohort from one Xena file, downloaded once and then cached.
 
@@ -40,16 +35,16 @@ def load_xena(
     Returns counts (genes × samples, int64, versioned Ensembl ids, sample barcodes, normals first),
     groups ("normal" / "tumor") and a report: n_normal, n_tumor, n_paired, dropped, averaged
     (samples that are sums of several aliquots), residual, sha256, date. Xena publishes no
-    checksums: the SHA-256 of what came is kept in ``<file>.json`` beside the file and checked on
-    every later load. Raises InputError.
+    checksums: that of what came is kept in ``<file>.json`` beside it and checked on every later
+    load. The address is ``DEGNEXT_XENA_URL``, else the hub's. Raises InputError.
     """
     check_choice("workflow", workflow, WORKFLOWS)
     cancer, stem = check_study(cancer), f"{WORKFLOWS[workflow]}_first"
-    base = (base_url or os.environ.get("DEGNEXT_XENA_URL") or XENA_URL).rstrip("/")
-    folder = Path(cache_dir or user_cache()) / "xena" / f"TCGA-{cancer}"
+    base = (os.environ.get("DEGNEXT_XENA_URL") or XENA_URL).rstrip("/")
+    folder = (cache_dir or user_cache()) / "xena" / f"TCGA-{cancer}"
     raw = folder / f"TCGA-{cancer}.{WORKFLOWS[workflow]}.tsv.gz"
     with folder_lock(folder):
-        source = _fetch_once(f"{base}/{raw.name}", raw, progress, retry)
+        source = _fetch_once(f"{base}/{raw.name}", raw, retry)
         cached = read_cached(folder, stem)
         if cached and cached[2].get("sha256") == source["sha256"]:
             return cached
@@ -67,7 +62,7 @@ def load_xena(
         return write_cached(folder, stem, counts[groups.index], groups, report)
 
 
-def _fetch_once(url: str, raw: Path, progress: bool, retry: Retry) -> dict[str, Any]:
+def _fetch_once(url: str, raw: Path, retry: Retry) -> dict[str, Any]:
     """Download ``raw`` unless it is there; return its record: url, sha256, bytes, date, etag."""
     sidecar, record = raw.with_name(raw.name + ".json"), {}
     if raw.exists():
@@ -75,14 +70,12 @@ def _fetch_once(url: str, raw: Path, progress: bool, retry: Retry) -> dict[str, 
     else:
         sidecar.unlink(missing_ok=True)  # of a file that was deleted
         try:
-            headers = download(url, raw, progress=progress, retry=retry)
+            headers = download(url, raw, retry=retry)
         except DownloadError as error:
             if error.status not in (403, 404):  # S3 answers 403 for a name that it does not have
                 raise
-            raise InputError(
-                f"Xena has no file {raw.name}: check the study code, or try the other workflow "
-                "(star, htseq)"
-            ) from error
+            cure = "check the study code, or try the other workflow (star, htseq)"
+            raise InputError(f"Xena has no file {raw.name}: {cure}") from error
         record = {"url": url, "etag": headers.get("ETag", "")}
         record["last_modified"] = headers.get("Last-Modified", "")
     sha256 = file_checksum(raw, "sha256").split(":")[1]
@@ -90,10 +83,8 @@ def _fetch_once(url: str, raw: Path, progress: bool, retry: Retry) -> dict[str, 
         record |= {"sha256": sha256, "bytes": raw.stat().st_size, "date": utc_now()}
         write_atomic(sidecar, record)
     if record["sha256"] != sha256:
-        raise InputError(
-            f"{raw} is not what was downloaded on {record['date'][:10]} (its SHA-256 changed): "
-            f"delete it and {sidecar.name}, and fetch it again"
-        )
+        fault = f"{raw} is not what was downloaded on {record['date'][:10]} (its SHA-256 changed)"
+        raise InputError(f"{fault}: delete it and {sidecar.name}, and fetch it again")
     return record
 
 
@@ -138,24 +129,18 @@ def undo_log2(values: np.ndarray, name: str = "the table") -> tuple[np.ndarray, 
     n_aliquots, worst = np.ones(values.shape[1], dtype=np.int64), 0.0
     for j, column in enumerate(values.T.astype(np.float64)):
         if not np.isfinite(column).all() or (column < 0).any() or (column > 50).any():
-            raise InputError(
-                f"column {j + 1} of {name} has empty, negative or huge values, so it is not "
-                "log2(count + 1): give a file of counts, not of FPKM or z-scores"
-            )
+            fault = f"column {j + 1} of {name} has empty, negative or huge values"
+            raise InputError(f"{fault}, so it is {_NOT_LOG2}")
         plain = np.exp2(column) - 1
         for n in range(1, _MOST_ALIQUOTS + 1):
             whole = np.rint(n * plain)
             off = np.abs(n * plain - whole)
-            # room for values printed with 7 or 8 digits, and never so much that the whole number
-            # could be another
+            # room for values printed with 7 or 8 digits, never so much that n could be another
             if (off <= np.minimum(0.01 + 1e-6 * whole, 0.25)).all():
                 break
         else:
             worst = np.abs(plain - np.rint(plain)).max()
-            raise InputError(
-                f"column {j + 1} of {name} gives no whole numbers after 2**v - 1 (off by up to "
-                f"{worst:.2g}), so it is not log2(count + 1): give a file of counts, not of FPKM "
-                "or TPM"
-            )
+            fault = f"column {j + 1} of {name} gives no whole numbers after 2**v - 1"
+            raise InputError(f"{fault} (off by up to {worst:.2g}), so it is {_NOT_LOG2}")
         counts[:, j], n_aliquots[j], worst = whole, n, max(worst, float(off.max(initial=0.0)))
     return counts, n_aliquots, worst

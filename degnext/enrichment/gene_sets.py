@@ -89,9 +89,7 @@ def library_path(name: str, fetch: bool = True) -> Path:
     return fetch_library(name)
 
 
-def fetch_library(
-    name: str, url: str | None = None, retry: Retry = _PATIENT, progress: bool = True
-) -> Path:
+def fetch_library(name: str, url: str | None = None, retry: Retry = _PATIENT) -> Path:
     """Download one library into the cache and return its path; a record lies beside it.
 
     The address is ``url``, else a folder named by ``DEGNEXT_GENE_SETS_URL`` (a mirror), else the
@@ -107,7 +105,7 @@ def fetch_library(
             path.unlink()
         arrived = folder / (library.file + (".zip" if url.endswith(".zip") else ""))
         try:
-            download(url, arrived, library.checksum or None, progress=progress, retry=retry)
+            download(url, arrived, library.checksum or None, retry)
         except InputError as error:
             other = "checksum" in str(error)
             why = "sends another file than the one expected" if other else "cannot be read"

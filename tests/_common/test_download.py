@@ -38,9 +38,7 @@ def naps(monkeypatch):
 
 
 def get(site, path, checksum=MD5, **more):
-    return download(
-        site.url + "/file", path, checksum, progress=False, retry=more.pop("retry", QUICK)
-    )
+    return download(site.url + "/file", path, checksum, retry=more.pop("retry", QUICK))
 
 
 def test_file_arrives_whole_and_is_not_fetched_again(site, tmp_path):
@@ -181,7 +179,7 @@ def test_backoff_doubles_and_gives_up(site, tmp_path, naps):
 
 def test_missing_file_is_not_tried_again(site, tmp_path):
     with pytest.raises(DownloadError, match="answered HTTP 404") as caught:
-        download(site.url + "/none", tmp_path / "f", progress=False, retry=QUICK)
+        download(site.url + "/none", tmp_path / "f", retry=QUICK)
     assert caught.value.status == 404 and len(site.log) == 1
 
 
@@ -189,7 +187,7 @@ def test_unreachable_server_and_bad_address(site, tmp_path):
     address = site.url
     site.close()
     with pytest.raises(InputError, match="cannot reach .*check the network"):
-        download(address + "/file", tmp_path / "f", progress=False, retry=QUICK)
+        download(address + "/file", tmp_path / "f", retry=QUICK)
     with pytest.raises(InputError, match="is no web address"):
         open_url("gdc.cancer.gov/files", retry=QUICK)
 
@@ -199,7 +197,7 @@ def test_killed_process_resumes(site, tmp_path):
     site.faults["/file"] = [("stall", 600_000, 20)]
     code = (
         "import sys; from degnext._common.download import download; "
-        "download(sys.argv[1], sys.argv[2], sys.argv[3], progress=False)"
+        "download(sys.argv[1], sys.argv[2], sys.argv[3])"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code, site.url + "/file", str(tmp_path / "f"), MD5]

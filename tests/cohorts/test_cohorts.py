@@ -168,7 +168,7 @@ def test_what_anndata_lacks_is_named(anndata, cohort, is_helpful):
     data = cohort.to_anndata()
     data.layers["log"] = np.log1p(data.X)
     for options, said in (
-        ({"group": "tissue"}, "no column 'tissue'"),
+        ({"group": "tissue"}, "no column of obs 'tissue'"),
         ({"layer": "raw"}, "no layer 'raw'"),
         ({"layer": "log"}, "fractional"),
     ):

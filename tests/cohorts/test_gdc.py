@@ -109,8 +109,9 @@ KEPT = [
 
 
 @pytest.fixture
-def site():
+def site(monkeypatch):
     site = Site()
+    monkeypatch.setenv("DEGNEXT_GDC_URL", site.url + "/")
     for barcode, counts in COHORT.items():
         add(site, barcode, counts)
     add(site, "TCGA-KL-0009-01A-11R-2315-07", [1, 1, 1, 1], access="controlled")
@@ -121,7 +122,7 @@ def site():
 
 
 def load(site, tmp_path, cancer="KICH", **more):
-    return load_gdc(cancer, tmp_path, site.url, progress=False, retry=QUICK, **more)
+    return load_gdc(cancer, tmp_path, retry=QUICK, **more)
 
 
 def data_ids(site):
@@ -176,7 +177,7 @@ def test_query_asks_for_open_star_counts_of_one_project(site, tmp_path):
 
 
 def test_pages_are_followed(site):
-    table = query_files("KICH", site.url, page_size=3, retry=QUICK)
+    table = query_files("KICH", page_size=3, retry=QUICK)
     assert [r.body["from"] for r in site.asked("/files")] == [0, 3, 6]
     assert sorted(table["barcode"]) == sorted(COHORT)
 
@@ -290,11 +291,11 @@ def test_archives_that_never_work_fall_back_to_single_files(site, tmp_path):
 
 
 def test_single_file_resumes_with_range(site, tmp_path):
-    manifest, _ = select_samples(query_files("KICH", site.url, retry=QUICK), "KICH")
+    manifest, _ = select_samples(query_files("KICH", retry=QUICK), "KICH")
     one = manifest.head(1)
     path = f"/data/{one['file_id'][0]}"
     site.faults[path] = [("truncate", 100)]
-    assert fetch_files(one, tmp_path, site.url, progress=False, retry=QUICK) == 1
+    assert fetch_files(one, tmp_path, QUICK) == 1
     assert [r.range for r in site.asked(path)] == ["", "bytes=100-"]
     assert sorted(os.listdir(tmp_path)) == [".lock", f"{one['file_id'][0]}.tsv.gz"]
 
@@ -304,8 +305,8 @@ def test_killed_run_resumes_with_the_missing_batch(site, tmp_path):
     for number in range(10, 55):
         add(site, f"TCGA-KL-00{number}-01A-11R-2315-07", [number, 0, 1, 2])
     site.faults["/data"] = [("ok",), ("status", 503, {"Retry-After": "60"})]
-    code = "import sys; from degnext.cohorts.gdc import load_gdc; load_gdc('KICH', sys.argv[1], sys.argv[2], progress=False)"
-    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), site.url])
+    code = "import pathlib, sys; from degnext.cohorts.gdc import load_gdc; load_gdc('KICH', pathlib.Path(sys.argv[1]))"
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     deadline = time.time() + 30
     while len(data_ids(site)) < 2 and time.time() < deadline:
         time.sleep(0.02)
@@ -396,10 +397,9 @@ def test_a_file_id_that_is_a_path_is_refused(site, tmp_path, file_id):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_address_from_environment(site, tmp_path, monkeypatch):
-    monkeypatch.setenv("DEGNEXT_GDC_URL", site.url + "/")
+def test_cache_from_environment(site, tmp_path, monkeypatch):
     monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
-    counts, _, _ = load_gdc("KICH", progress=False, retry=QUICK)
+    counts, _, _ = load_gdc("KICH", retry=QUICK)
     assert counts.shape == (4, 5) and (tmp_path / "gdc" / "TCGA-KICH" / "manifest.csv").exists()
 
 
@@ -441,5 +441,5 @@ def test_archive_members_cannot_leave_the_folder(site, tmp_path):
 def test_live_gdc(tmp_path):
     kept, _ = select_samples(query_files("KICH"), "KICH")
     assert (kept["group"] == "tumor").sum() >= 60 and (kept["group"] == "normal").sum() >= 20
-    assert fetch_files(kept.head(2), tmp_path, progress=False) == 2  # one archive of two
+    assert fetch_files(kept.head(2), tmp_path) == 2  # one archive of two
     assert len(read_star_counts(next(tmp_path.glob("*.gz")))) > 60_000

@@ -246,16 +246,17 @@ def repository(monkeypatch):
         "published_registry",
         lambda: pd.DataFrame(rows, columns=["name", "git_blob_sha1", "bytes"]),
     )
+    monkeypatch.setenv("DEGNEXT_PUBLISHED_URL", site.url + "/repo/")
     yield site
     site.close()
 
 
-def fetch(site, cancer, folder):
-    return fetch_published(cancer, folder, site.url + "/repo", progress=False, retry=QUICK)
+def fetch(cancer, folder):
+    return fetch_published(cancer, folder, QUICK)
 
 
 def test_published_files_of_one_cancer(repository, tmp_path):
-    folder = fetch(repository, "KICH", tmp_path)
+    folder = fetch("KICH", tmp_path)
     assert sorted(p.name for p in folder.glob("TCGA-*")) == [
         "TCGA-KICH_bio_test.csv",
         "TCGA-KICH_bio_test_genes.csv",
@@ -268,10 +269,10 @@ def test_published_files_of_one_cancer(repository, tmp_path):
 
 
 def test_published_is_checked_but_not_fetched_again(repository, tmp_path):
-    folder = fetch(repository, "KICH", tmp_path)
+    folder = fetch("KICH", tmp_path)
     n = len(repository.log)
     (folder / "TCGA-KICH_bio_test.csv").write_bytes(b"edited")
-    fetch(repository, "KICH", tmp_path)
+    fetch("KICH", tmp_path)
     assert [r.path for r in repository.log[n:]] == ["/repo/TCGA-KICH_bio_test.csv"]
     assert (folder / "TCGA-KICH_bio_test.csv").read_bytes() == repository.files[
         "/repo/TCGA-KICH_bio_test.csv"
@@ -282,18 +283,17 @@ def test_published_interrupted_run_resumes_per_file(repository, tmp_path):
     stop = "/repo/TCGA-KICH_bio_test.csv"
     repository.faults[stop] = [("truncate", 50_000)] + [("status", 503)] * 4
     with pytest.raises(InputError, match="cannot reach"):
-        fetch(repository, "KICH", tmp_path)
+        fetch("KICH", tmp_path)
     n = len(repository.log)
-    fetch(repository, "KICH", tmp_path)
+    fetch("KICH", tmp_path)
     again = repository.log[n:]
     assert again[0].path == stop and again[0].range == "bytes=50000-" and again[0].status == 206
     assert not [r for r in again if "non_bio_train" in r.path]  # finished before the interruption
 
 
-def test_the_address_and_the_cache_come_from_the_environment(repository, tmp_path, monkeypatch):
-    monkeypatch.setenv("DEGNEXT_PUBLISHED_URL", repository.url + "/repo/")
+def test_the_cache_comes_from_the_environment(repository, tmp_path, monkeypatch):
     monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
-    folder = fetch_published("READ", progress=False, retry=QUICK)
+    folder = fetch_published("READ", retry=QUICK)
     assert folder.is_relative_to(tmp_path.resolve())
     assert len(list(folder.glob("TCGA-*"))) == 3
 
@@ -301,10 +301,10 @@ def test_the_address_and_the_cache_come_from_the_environment(repository, tmp_pat
 def test_published_wrong_content_and_wrong_names(repository, tmp_path):
     repository.files["/repo/TCGA-READ_bio_test.csv"] = b"something else"
     with pytest.raises(InputError, match="checksum other than git:"):
-        fetch(repository, "READ", tmp_path)
+        fetch("READ", tmp_path)
     assert not list(tmp_path.rglob("TCGA-READ_bio_test.csv"))
     with pytest.raises(InputError, match="did you mean 'READ'"):
-        fetch(repository, "REED", tmp_path)
+        fetch("REED", tmp_path)
 
 
 def test_committed_registry_lists_every_part_of_17_cancers():
@@ -343,5 +343,5 @@ def test_registry_fits_the_real_files():
     not os.environ.get("DEGNEXT_NETWORK"), reason="asks GitHub: set DEGNEXT_NETWORK=1"
 )
 def test_live_published(tmp_path):
-    folder = fetch_published("CHOL", tmp_path, progress=False)
+    folder = fetch_published("CHOL", tmp_path)
     assert len(list(folder.glob("TCGA-CHOL_bio_test*"))) == 3

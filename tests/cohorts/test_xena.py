@@ -40,8 +40,9 @@ def xena_file(counts, extra=("__no_feature", "__ambiguous"), digits=None):
 
 
 @pytest.fixture
-def site():
+def site(monkeypatch):
     site = Site()
+    monkeypatch.setenv("DEGNEXT_XENA_URL", site.url + "/")
     site.files["/TCGA-KICH.star_counts.tsv.gz"] = xena_file(cohort(), ("N_unmapped", "N_noFeature"))
     site.files["/TCGA-KICH.htseq_counts.tsv.gz"] = xena_file(cohort(1))
     yield site
@@ -49,7 +50,7 @@ def site():
 
 
 def load(site, tmp_path, workflow="star", cancer="KICH", **more):
-    return load_xena(cancer, workflow, tmp_path, site.url, progress=False, retry=QUICK, **more)
+    return load_xena(cancer, workflow, tmp_path, retry=QUICK, **more)
 
 
 @pytest.mark.parametrize(("workflow", "seed"), [("star", 0), ("htseq", 1)])
@@ -201,10 +202,9 @@ def test_unreadable_file(tmp_path, content):
         read_xena(path)
 
 
-def test_address_from_environment(site, tmp_path, monkeypatch):
-    monkeypatch.setenv("DEGNEXT_XENA_URL", site.url + "/")
+def test_cache_from_environment(site, tmp_path, monkeypatch):
     monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
-    counts, _, _ = load_xena("TCGA-KICH", progress=False, retry=QUICK)
+    counts, _, _ = load_xena("TCGA-KICH", retry=QUICK)
     assert len(counts) == N_GENES
 
 
@@ -214,5 +214,5 @@ def test_address_from_environment(site, tmp_path, monkeypatch):
 )
 @pytest.mark.parametrize("workflow", ["star", "htseq"])
 def test_live_xena(tmp_path, workflow):
-    counts, groups, report = load_xena("CHOL", workflow, tmp_path, progress=False)
+    counts, groups, report = load_xena("CHOL", workflow, tmp_path)
     assert len(counts) > 58_000 and (groups == "normal").sum() == 9 and report["residual"] < 0.01
