@@ -77,6 +77,15 @@ def relative_log_expression(
     return ax
 
 
+def gc_curves(curves: pd.DataFrame, groups: pd.Series, ax: Axes) -> Axes:
+    """Draw one line per sample over tenths of GC content; curves: samples × tenths."""
+    for name in ("normal", "tumor"):
+        lines = curves[groups.loc[curves.index] == name].T
+        ax.plot(lines, color=COLORS[name], alpha=0.35, lw=0.8)
+    ax.set(xlabel="genes by GC content, poorest to richest tenth", xticks=curves.columns)
+    return ax
+
+
 def volcano(table: pd.DataFrame, labels: Sequence[str], ax: Axes, cap: float = 60.0) -> Axes:
     """Draw −log10 FDR (at most ``cap``) against log2 fold change, coloured by label.
 

@@ -9,12 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from degnext._common.files import write_atomic
+from degnext._common.files import file_checksum, write_atomic
 from degnext._common.paths import results_dir
 from degnext.cohorts.cohort import Cohort
 from degnext.running import steps
+from degnext.running.dependencies import notebook_digest
 from degnext.running.parameters import read_parameters
 from degnext.running.provenance import describe, plain, versions
+
+_PLACES = {"data_dir", "results_dir", "counts_path", "groups_path", "device"}  # decide no number
 
 
 class NotebookRun:
@@ -51,9 +54,29 @@ class NotebookRun:
         return cohort
 
     def earlier(self, notebook: str, file: str) -> Path | None:
-        """Return a file that an earlier chapter left for this cohort, or None."""
-        path = self.folder.parent / notebook / file
-        return path if path.exists() else None
+        """Return a file that an earlier chapter left for this very cohort, or None, and print why not.
+
+        Used is only what was made from the same counts, labels and parts, with the same value of every parameter that
+        both notebooks have, by the code as it is now, and is whole.
+        """
+        folder = self.folder.parent / notebook
+        try:
+            record = json.loads((folder / "run.json").read_text())
+        except (OSError, ValueError):
+            return None
+        theirs, files = record["parameters"], record.get("files", {})
+        shared = (theirs.keys() & self.parameters.keys()) - _PLACES
+        unlike = [f"{k}={theirs[k]!r}" for k in sorted(shared) if theirs[k] != self.parameters[k]]
+        if record.get("cohort", {}).get("sha256") != self._facts["cohort"]["sha256"]:
+            unlike.append("other counts or labels")
+        if record.get("code") != notebook_digest(notebook):
+            unlike.append("other code")
+        path = folder / file
+        if not path.exists() or files.get(file) != file_checksum(path, "sha256"):
+            unlike.append(f"another {file}")
+        if unlike:
+            print(f"Chapter {notebook} ran with {', '.join(unlike)}: not used, run it again.")
+        return None if unlike else path
 
     def save(self, table: pd.DataFrame, name: str) -> Path:
         """Write a table to the run's folder as CSV, whole or not at all; row numbers are not worth a column."""
@@ -72,10 +95,17 @@ class NotebookRun:
             "parameters": self.parameters,
             "versions": versions(),
             **self._facts,
+            "code": notebook_digest(self.notebook),
+            "files": {p.name: file_checksum(p, "sha256") for p in self._written()},
             "wall_seconds": round(time.time() - self.started, 2),
         }
         write_atomic(self.folder / "run.json", json.loads(json.dumps(record, default=plain)))
         return self.folder / "run.json"
+
+    def _written(self) -> list[Path]:
+        found = sorted(self.folder.glob("*"))
+        mine = [p for p in found if p.is_file() and p.suffix not in (".ipynb", ".log", ".json")]
+        return [p for p in mine if p.stat().st_mtime >= self.started - 0.05]
 
     def __enter__(self) -> NotebookRun:
         return self

@@ -22,10 +22,20 @@ _CHOICES = {
     "protocol": ("paper", "corrected"),
     "network": ("paper", "profile"),
     "train_part": ("T1", "T2"),
-    "de_method": ("lrt", "exact", "ql"),
+    "de_method": ("lrt", "exact", "ql", "voom"),
+    "library_size": ("total", "tmm", "upper_quartile"),
     "relu": ("pair", "conv"),
     "symbols": ("auto", "map", "keep"),
     "device": ("auto", "cpu", "cuda"),
+}
+
+FILTERING = {"outlier_cut": 0.6, "quantile_cut": 0.25, "symbols": "auto"}  # what chapter 1 asks for
+LABELING = {
+    "de_method": "lrt",
+    "library_size": "total",
+    "fdr": 0.01,
+    "log_fc": 0.0,
+    "bio_source": "",
 }
 
 

@@ -39,6 +39,11 @@ def describe(cohort: Cohort) -> dict[str, Any]:
     }
 
 
+def key(facts: Any) -> str:
+    """Return the sha256 (hex) of plain facts; the same facts have the same key in whatever order they come."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=plain).encode()).hexdigest()
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that decide about numbers."""
     found = {"python": platform.python_version()}

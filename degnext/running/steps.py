@@ -1,17 +1,35 @@
-"""A cohort as an earlier chapter left it: loaded, filtered (chapter 1) or labelled (chapter 2)."""
+"""A cohort as chapter 1 (filtered) or chapter 2 (labelled) leaves it, kept under a name made of all that decides it.
+
+A step lies in ``<results>/<source>/<cancer>/steps/<filtered|labeled>-<16 hex>/``: ``counts.parquet``, ``samples.csv``,
+``genes.csv`` and ``step.json``, which says in plain what the hex digits stand for. Another parameter, seed, counts table
+or line of code gives another name, so nothing of an earlier run is overwritten or mistaken for this one's.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from degnext._common.errors import check_choice
+from degnext._common.files import disk_errors, file_checksum
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.load import load_cohort
 from degnext.cohorts.published import load_published
-from degnext.labeling.calls import label, load_labeled, published_folds
+from degnext.labeling.calls import label, published_folds
+from degnext.labeling.disease_genes import choose_disease_genes
 from degnext.preprocessing.filters import preprocess
+from degnext.preprocessing.symbols import to_symbols
+from degnext.running.dependencies import code_digest
+from degnext.running.parameters import FILTERING, LABELING
+from degnext.running.provenance import checksum, key
 
 if TYPE_CHECKING:
     from degnext.running.notebook_run import NotebookRun
@@ -23,51 +41,118 @@ _LOADING = ("data_dir", "counts_path", "groups_path", "round_counts", "train_par
 def cohort(run: NotebookRun, state: str, other: str | None = None, source: str = "") -> Cohort:
     """Return a cohort in one of :data:`STATES`; see :meth:`degnext.NotebookRun.cohort`."""
     check_choice("state", state, STATES)
-    source = source or run.source
+    name, source = other or run.cancer, source or run.source
     if source == "published" and (other or state == "target"):  # whatever parts are at hand
-        return load_published(other or run.cancer, run.parameters.get("data_dir") or None, None)
-    if other:
-        return _other(run, other, source)
-    raw = _raw(run)
+        return load_published(name, run.parameters.get("data_dir") or None, None)
+    given = {k: v for k, v in run.parameters.items() if k in _LOADING and v != ""}
+    own = {k.removesuffix("_path"): v for k, v in given.items()}
+    raw = load_cohort(name, source, seed=run.seed, **({} if other else own))
     if state == "raw":
         return raw
     if source == "published":  # the authors' matrices are filtered and labelled already
         return raw if state == "filtered" else published_folds(raw, run.seed)
-    return _filtered(run, raw) if state == "filtered" else _labeled(run, raw)
+    asked = {k: type(v)(run.parameters.get(k, v)) for k, v in (FILTERING | LABELING).items()}
+    if source != run.source:  # a list of one's own genes is for one's own cohort
+        asked["bio_source"] = ""
+    folder = run.folder.parents[2] / source / name / "steps"
+    named, _ = to_symbols(raw, asked["symbols"])
+    facts = {k: asked[k] for k in FILTERING} | {"counts": checksum(named)}
+    if state == "filtered":
+        return _filtered(named, facts, folder)
+    return _labeled(named, facts, {k: asked[k] for k in LABELING} | {"seed": run.seed}, folder)
 
 
-def _raw(run: NotebookRun) -> Cohort:
-    given = {k: v for k, v in run.parameters.items() if k in _LOADING and v != ""}
-    given = {k.removesuffix("_path"): v for k, v in given.items()}  # counts_path, groups_path
-    return load_cohort(run.cancer, run.source, seed=run.seed, **given)
+def _filtered(named: Cohort, facts: dict[str, Any], folder: Path) -> Cohort:
+    """Return the filtered cohort; ``named`` has symbols already, so no table of symbols decides anything."""
+    cuts = {k: facts[k] for k in ("outlier_cut", "quantile_cut")}
+    facts = facts | {"code": code_digest("degnext.preprocessing.filters")}
+    make = partial(preprocess, named, **cuts, symbols="keep")
+    return _taken_up("filtered", named, facts, folder, make)
 
 
-def _filtered(run: NotebookRun, raw: Cohort) -> Cohort:
-    path = run.folder.parent / "01_preprocessing" / "counts.parquet"
-    if not path.exists():
-        print(
-            f"No filtered counts of notebook 01 for {run.cancer} ({run.source}) yet: "
-            "making them with its default settings."
-        )
-        return preprocess(raw)
-    counts = pd.read_parquet(path)
-    counts.index = counts.index.astype(str)
-    return raw.with_counts(counts)
+def _labeled(named: Cohort, facts: dict[str, Any], asked: dict[str, Any], folder: Path) -> Cohort:
+    given, seed = asked["bio_source"], asked["seed"]
+    genes, *_ = choose_disease_genes(named, pd.Series(dtype=object), given, seed)
+    test = {"method": asked["de_method"], "library_size": asked["library_size"]}
+    cuts = {"fdr": asked["fdr"], "log_fc": asked["log_fc"], "seed": seed}
+
+    def make() -> Cohort:
+        return label(_filtered(named, facts, folder), given, **test, **cuts)
+
+    asked = asked | {"bio_source": Path(given).name, "disease genes": key(sorted(genes))}
+    code = {"code": code_digest("degnext.preprocessing.filters", "degnext.labeling.calls")}
+    return _taken_up("labeled", named, facts | asked | code, folder, make)
 
 
-def _labeled(run: NotebookRun, raw: Cohort) -> Cohort:
-    folder = run.folder.parent / "02_labeling" / "labeled"
-    if (folder / "genes.csv").exists():
-        return load_labeled(folder, run.cancer, run.source)
+def _taken_up(
+    kind: str, named: Cohort, facts: dict[str, Any], folder: Path, make: Callable[[], Cohort]
+) -> Cohort:
+    """Return the step that ``facts`` describe, as an earlier run left it or made now."""
+    step = folder / f"{kind}-{key(facts)[:16]}"
+    if _read(step, named) is None:
+        _say_why(kind, named, facts, folder)
+        _write(make(), step, facts)
+    return _read(step, named)
+
+
+def _say_why(kind: str, named: Cohort, facts: dict[str, Any], folder: Path) -> None:
+    """Where earlier runs left such a step, print what is different about the one most like it."""
+    left = [found for path in folder.glob(f"{kind}-*/step.json") if (found := _record(path.parent))]
+    if not left:
+        return
+    old = min(left, key=lambda found: sum(found.get(k) != v for k, v in facts.items()))
+    unlike = [k for k, v in facts.items() if old.get(k) != v]
+    plain = [k for k in unlike if k not in ("counts", "code", "disease genes")]
+    other = [f"other {k}" for k in unlike if k not in plain]
+    with_what = ", ".join([f"{k}={old.get(k)!r}" for k in plain] + other) or "damage"
+    now = ", ".join(f"{k}={facts[k]!r}" for k in plain)
     print(
-        f"No labels of notebook 02 for {run.cancer} ({run.source}) yet: "
-        "making them with its default settings."
+        f"What an earlier run left ({kind} genes of {named.name}, {named.source}) was made with "
+        f"{with_what}: made again{' with ' if now else ''}{now}."
     )
-    return label(_filtered(run, raw), run.parameters.get("bio_source"), seed=run.seed)
 
 
-def _other(run: NotebookRun, cancer: str, source: str) -> Cohort:
-    folder = run.folder.parents[1] / cancer / "02_labeling" / "labeled"
-    if (folder / "genes.csv").exists() and source == run.source:
-        return load_labeled(folder, cancer, source)
-    return label(preprocess(load_cohort(cancer, source, seed=run.seed)), seed=run.seed)
+def _write(cohort: Cohort, step: Path, facts: dict[str, Any]) -> None:
+    """Write a step into a folder of another name first: it is there whole or not at all."""
+    with disk_errors(step.parent):
+        step.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=step.parent))
+        try:
+            cohort.counts.rename_axis("gene").to_parquet(folder / "counts.parquet")
+            cohort.groups.rename_axis("sample").to_csv(folder / "samples.csv")
+            if cohort.genes is not None:
+                cohort.genes.rename_axis("gene").to_csv(folder / "genes.csv")
+            files = {p.name: file_checksum(p, "sha256") for p in folder.iterdir()}
+            record = facts | {"notes": cohort.notes, "files": files}
+            (folder / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False))
+            if _read(step, cohort) is None:  # unless another process was quicker
+                shutil.rmtree(step, ignore_errors=True)
+                folder.replace(step)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _record(step: Path) -> dict[str, Any]:
+    try:
+        return json.loads((step / "step.json").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _read(step: Path, named: Cohort) -> Cohort | None:
+    """Return a step, or None where it is not there, or not as it was written."""
+    record = _record(step)
+    files = record.get("files", {})
+    try:
+        if not files or any(file_checksum(step / n, "sha256") != c for n, c in files.items()):
+            return None
+    except OSError:
+        return None
+    counts = pd.read_parquet(step / "counts.parquet")
+    groups = _table(step / "samples.csv")["group"]
+    genes = _table(step / "genes.csv") if "genes.csv" in files else None
+    return replace(named, counts=counts, groups=groups, genes=genes, notes=tuple(record["notes"]))
+
+
+def _table(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, index_col=0, keep_default_na=False, dtype={0: str})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from typing import Any
@@ -12,7 +11,9 @@ from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import TRAINING, Cohort, check_cancer
 from degnext.learning.classifier import DEGnext
 from degnext.learning.transfer import train
+from degnext.running.dependencies import code_digest
 from degnext.running.notebook_run import NotebookRun
+from degnext.running.provenance import checksum, key
 
 
 def training_names(cancer: str, source: str, train_cancers: str = "") -> list[str]:
@@ -52,23 +53,19 @@ def training_cohorts(run: NotebookRun) -> list[Cohort]:
 
 
 def train_once(run: NotebookRun, cohorts: list[Cohort], **settings: Any) -> tuple[DEGnext, float]:
-    """Return :func:`train`'s estimator and its training seconds; the same cohorts and settings are trained once for all targets.
+    """Return :func:`train`'s estimator and its training seconds, trained once for all targets.
 
-    Weights lie in ``<results>/<source>/transfer/`` under a name made from the settings and the counts that were trained on.
+    Weights lie in ``<results>/<source>/transfer/`` under a name made of all that decides them: settings, cohorts, code.
     """
     facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
-    facts |= {
-        "cohorts": [[c.name, *c.counts.shape, int(c.counts.to_numpy().sum())] for c in cohorts],
-        "version": 7,
-    }
-    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    path = run.folder.parents[1] / "transfer" / f"{key}.safetensors"
-    log = path.with_suffix(".json")
+    facts |= {"cohorts": {c.name: checksum(c) for c in cohorts}}
+    facts |= {"code": code_digest("degnext.learning.transfer")}
+    path = run.folder.parents[1] / "transfer" / f"{key(facts)[:16]}.safetensors"
+    log = path.with_suffix(".json")  # written last: where it is, the weights are whole
     if path.exists() and log.exists():
         print("These cohorts were trained on before with the same settings: taking those weights.")
-        return DEGnext.load(path, settings.get("device", "auto")), json.loads(log.read_text())[
-            "seconds"
-        ]
+        seconds = json.loads(log.read_text())["seconds"]
+        return DEGnext.load(path, settings.get("device", "auto")), seconds
     start = time.perf_counter()
     model = train(cohorts, **settings)
     seconds = time.perf_counter() - start

@@ -131,24 +131,10 @@ def test_run_takes_steps_parameters_and_folder(run_cli, monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(execute, "run_notebook", lambda *a: asked.append(a) or Path("done.ipynb"))
     done = run_cli(
-        "run",
-        "KICH",
-        "--steps",
-        "3, 1",
-        "-p",
-        "seed",
-        4,
-        "-p",
-        "outlier_cut",
-        0.5,
-        "--out",
-        tmp_path,
+        "run", "KICH", "--steps", "3, 1", "-p", "seed", 4, "-p", "epochs", 5, "--out", tmp_path
     )
     assert done.code == 0 and "03_general_learning on KICH (demo)" in done.out
-    given = {
-        "03_general_learning": {"seed": "4"},
-        "01_preprocessing": {"seed": "4", "outlier_cut": "0.5"},
-    }
+    given = {"03_general_learning": {"seed": "4", "epochs": "5"}, "01_preprocessing": {"seed": "4"}}
     assert asked == [
         (name, "KICH", "demo", own, tmp_path) for name, own in given.items()
     ]  # each gets what it has

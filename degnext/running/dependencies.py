@@ -1,0 +1,88 @@
+"""What a step or a notebook depends on, read from the imports by grimp and never listed by hand."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import grimp
+
+import degnext
+from degnext.running.parameters import notebook_path
+
+_PACKAGE = Path(degnext.__file__).parent
+
+
+@lru_cache(maxsize=1)
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph("degnext", exclude_type_checking_imports=True, cache_dir=None)
+
+
+def closure(modules: Iterable[str]) -> list[Path]:
+    """Return the files of ``modules`` and of everything in the package that they import, however far."""
+    graph = _graph()
+    found = set(modules).union(*(graph.find_upstream_modules(m) for m in modules))
+    return sorted(_file(name) for name in found)
+
+
+def code_digest(*modules: str, cells: Iterable[str] = ()) -> str:
+    """Return the sha256 (hex) of the sources of ``modules`` and of all they import, and of code ``cells``."""
+    digest = hashlib.sha256()
+    for path in closure(modules):
+        digest.update(f"\0{path.relative_to(_PACKAGE).as_posix()}\0".encode())
+        digest.update(path.read_bytes())
+    for cell in cells:
+        digest.update(f"\0{cell}".encode())
+    return digest.hexdigest()
+
+
+def notebook_digest(name: str) -> str:
+    """Return the sha256 (hex) of a notebook's code and of all the code it depends on."""
+    cells = _cells(notebook_path(name))
+    return code_digest(*_modules("\n".join(cells)), cells=cells)
+
+
+def notebook_files(name: str) -> list[Path]:
+    """Return the notebook's file and those of the modules it depends on."""
+    path = notebook_path(name)
+    return [path, *closure(_modules("\n".join(_cells(path))))]
+
+
+def _cells(path: Path) -> list[str]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+
+
+def _modules(code: str) -> list[str]:
+    """Return the package's modules that ``code`` imports; a public name stands for the module it lives in."""
+    modules, tree = set(), ast.parse(code)
+    for dotted in _dotted_names(tree):
+        head, _, rest = dotted.partition(".")
+        name = rest.split(".")[0]
+        dotted = f"{head}.{degnext._WHERE[name]}" if name in degnext._WHERE else dotted
+        while dotted not in _graph().modules and "." in dotted:
+            dotted = dotted.rpartition(".")[0]  # a function of a module, say
+        modules.add(dotted)
+    return sorted(modules)
+
+
+def _dotted_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Attribute):
+            names = [ast.unparse(node)]
+        else:
+            continue
+        yield from (n for n in names if n.split(".")[0] == "degnext")
+
+
+def _file(name: str) -> Path:
+    path = _PACKAGE.joinpath(*name.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
