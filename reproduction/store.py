@@ -9,7 +9,6 @@ while its numbers stayed what they were: check that first. The digest of the cod
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import os
 import time
@@ -23,6 +22,7 @@ import pandas as pd
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir, results_dir
 from degnext.cohorts.published import PUBLISHED_COMMIT
+from degnext.running import dependencies
 from degnext.running.provenance import versions
 from reproduction.command import call, command_line, parser
 
@@ -34,21 +34,9 @@ PUBLISHED = {"source": "github.com/tulikakakati/DEGnext, datasets/", "commit": P
 def code_digest(module: str) -> str:
     """Return a short checksum over the source of ``module`` and of all that it imports from here.
 
-    Results of other code are not taken up again. The imports are found by grimp, lazy ones too.
+    Results of other code are not taken up again.
     """
-    digest = hashlib.sha256()
-    for name in sorted({module} | _imports().find_upstream_modules(module)):
-        path = ROOT.joinpath(*name.split("."))
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-@cache
-def _imports():
-    import grimp
-
-    return grimp.build_graph("degnext", "reproduction", cache_dir=None)
+    return dependencies.code_digest(module)[:16]
 
 
 def keep(

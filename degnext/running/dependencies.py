@@ -17,14 +17,19 @@ from degnext.running.parameters import notebook_path
 _PACKAGE = Path(degnext.__file__).parent
 
 
-@lru_cache(maxsize=1)
-def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph("degnext", exclude_type_checking_imports=True, cache_dir=None)
+@lru_cache
+def _graph(*others: str) -> grimp.ImportGraph:
+    packages = ("degnext", *others)
+    return grimp.build_graph(*packages, exclude_type_checking_imports=True, cache_dir=None)
 
 
 def closure(modules: Iterable[str]) -> list[Path]:
-    """Return the files of ``modules`` and of everything in the package that they import, however far."""
-    graph = _graph()
+    """Return the files of ``modules`` and of everything of ours that they import, however far.
+
+    Modules may be of another package beside this one, such as ``reproduction``.
+    """
+    modules = list(modules)
+    graph = _graph(*sorted({m.split(".")[0] for m in modules} - {"degnext"}))
     found = set(modules).union(*(graph.find_upstream_modules(m) for m in modules))
     return sorted(_file(name) for name in found)
 
@@ -33,7 +38,7 @@ def code_digest(*modules: str, cells: Iterable[str] = ()) -> str:
     """Return the sha256 (hex) of the sources of ``modules`` and of all they import, and of code ``cells``."""
     digest = hashlib.sha256()
     for path in closure(modules):
-        digest.update(f"\0{path.relative_to(_PACKAGE).as_posix()}\0".encode())
+        digest.update(f"\0{path.relative_to(_PACKAGE.parent).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     for cell in cells:
         digest.update(f"\0{cell}".encode())
@@ -84,5 +89,5 @@ def _dotted_names(tree: ast.AST) -> Iterator[str]:
 
 
 def _file(name: str) -> Path:
-    path = _PACKAGE.joinpath(*name.split(".")[1:])
+    path = _PACKAGE.parent.joinpath(*name.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
