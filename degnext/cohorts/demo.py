@@ -49,11 +49,8 @@ def draw(
         blocks.append(rng.poisson(rng.gamma(np.broadcast_to(shape, mean.shape), mean / shape)))
         groups |= {f"{cancer}-twin-{group[0].upper()}{i:03d}": group for i in range(1, n + 1)}
     counts = pd.DataFrame(np.hstack(blocks), index=genes.index, columns=list(groups))
-    note = (
-        f"{cancer} twin: synthetic counts (seed {seed}), no patient's data, no gene–gene "
-        "correlation."
-    )
-    groups = pd.Series(groups, name="group")
+    about = f"synthetic counts (seed {seed}), no patient's data, no gene–gene correlation"
+    groups, note = pd.Series(groups, name="group"), f"{cancer} twin: {about}."
     return Cohort(counts, groups, name=cancer, source="demo", notes=(note,))
 
 
@@ -63,10 +60,8 @@ def load_parameters(cancer: str, folder: Path | None = None) -> tuple[pd.DataFra
     path = folder / f"{cancer}.csv.gz"
     if not path.exists():
         names = sorted(p.name.removesuffix(".csv.gz") for p in folder.glob("*.csv.gz"))
-        raise InputError(
-            f"there is no demo cohort for {cancer} (at hand: {', '.join(names) or 'none'}): choose "
-            "one of these or another source"
-        )
+        fault = f"there is no demo cohort for {cancer} (at hand: {', '.join(names) or 'none'})"
+        raise InputError(f"{fault}: choose one of these or another source")
     genes = pd.read_csv(path, index_col=0, keep_default_na=False).rename_axis("gene")
     return genes, json.loads((folder / f"{cancer}.json").read_text())
 

@@ -40,8 +40,7 @@ def size_factors(
         total = np.asarray(gene_weight, float) @ values
     is_table = isinstance(counts, pd.DataFrame)
     if not (total > 0).all():
-        empty = int(total.argmin())
-        sample = counts.columns[empty] if is_table else empty
+        sample = counts.columns[total.argmin()] if is_table else int(total.argmin())
         raise InputError(f"sample {sample!r} has no counts at all: leave it out")
     if method != "total":
         total = total * _FACTORS[method](values)
@@ -74,8 +73,7 @@ def tmm_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
     """Return each sample's trimmed mean of M-values factor (samples,), geometric mean 1.
 
     The reference is the sample whose upper quartile is nearest the mean; 30 % of log ratios and 5 %
-    of log intensities are trimmed at either end, and what stays is weighted by its precision. Equal
-    to edgeR's.
+    of log intensities are trimmed at either end, the rest weighted by precision. Equal to edgeR's.
     """
     values = as_matrix(counts)
     lib = values.sum(axis=0).astype(float)
@@ -99,9 +97,8 @@ def upper_quartile_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
     values = as_matrix(counts)
     quartile = _upper_quartiles(values) / values.sum(axis=0)
     if not (quartile > 0).all():
-        raise InputError(
-            "a sample's upper quartile is zero: drop unexpressed genes first or use method='total'"
-        )
+        cure = "drop unexpressed genes first or use method='total'"
+        raise InputError(f"a sample's upper quartile is zero: {cure}")
     return quartile / np.exp(np.log(quartile).mean())
 
 

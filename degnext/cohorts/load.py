@@ -40,10 +40,8 @@ def load_cohort(
 
         return load_file(counts, groups, name, round_counts)
     if counts or groups:
-        raise InputError(
-            f"tables of counts and groups belong to source 'file', not {source!r}: set "
-            "source='file' or leave them out"
-        )
+        fault = f"tables of counts and groups belong to source 'file', not {source!r}"
+        raise InputError(f"{fault}: set source='file' or leave them out")
     check_cancer(name)
     if source == "demo":
         from degnext.cohorts.demo import load_demo

@@ -46,8 +46,8 @@ def paper_value(cancer: str, experiment: str, metric: str) -> float:
     check_choice("cancer", cancer, _read(1).index)
     table = _read(EXPERIMENTS[experiment])
     if cancer not in table.index:
-        raise InputError(
-            f"the paper trained on {cancer} in its transfer experiment and reports no test of it: "
-            f"choose one of {', '.join(table.index)}"
+        fault = (
+            f"the paper trained on {cancer} in its transfer experiment and reports no test of it"
         )
+        raise InputError(f"{fault}: choose one of {', '.join(table.index)}")
     return float(table.at[cancer, metric])

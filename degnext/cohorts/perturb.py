@@ -1,8 +1,4 @@
-"""Draw samples and disturb counts: every way in one place.
-
-The paper's Gaussian noise under both of its readings, what happens in practice (depth, mix-ups,
-fewer samples), and the draws of samples that training and small cohorts are made with.
-"""
+"""Draw samples and disturb counts: the paper's noise, what happens in practice, small cohorts."""
 
 from __future__ import annotations
 
@@ -57,10 +53,9 @@ def fewer_samples(
     """Return the cohort with at most ``n`` of its samples (0: all), normal first.
 
     groups: "proportional" keeps the cohort's own proportion, with five of each group or more;
-    "equal" draws as many of both; "random" draws a proportion too, with five normal samples or
-    more, and at least as many tumor ones, where there are so many. Where an image changes from
-    normal to tumor depends on the proportion, and a network that has met one border only looks for
-    it there; shown many in training, it can be shown equal parts of any cohort later.
+    "equal" draws as many of both; "random" draws a proportion too, with five normal samples or more
+    and at least as many tumor ones, where there are so many. A network that has met one border of
+    normal and tumor looks for it there only; one that has met many can be shown equal parts.
     """
     check_choice("groups", groups, ("proportional", "equal", "random"))
     n_normal, n_tumor = cohort.n_normal, cohort.n_tumor
@@ -87,10 +82,9 @@ def add_noise(
 ) -> np.ndarray:
     """Return ``counts`` (genes × samples) with Gaussian noise, clipped at 0 and rounded.
 
-    ``absolute`` adds N(0, level) in counts, as the released code does; ``relative`` adds N(0,
-    level % of the gene's own standard deviation), as the paper's "% standard deviation" reads. With
-    ``is_tumor`` that deviation is taken within groups, so that a changed gene does not drown in
-    noise of its own effect.
+    reading: "absolute" adds N(0, level) in counts, as the released code does; "relative" adds
+    N(0, level % of the gene's own SD), as the paper reads. With ``is_tumor`` that is the SD within
+    groups, so that a changed gene does not drown in noise of its own effect.
     """
     counts = np.asarray(counts, dtype=float)
     check_choice("reading", reading, ("absolute", "relative"))

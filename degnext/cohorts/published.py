@@ -194,18 +194,15 @@ def _recovered_symbols(cancer: str, genes: pd.DataFrame) -> pd.Series:
 def _notes(
     cancer: str, present: tuple[str, ...], train_part: str | None, named: pd.Series
 ) -> tuple[str, ...]:
-    notes = []
-    absent = [p for p in PARTS if p not in present]
+    notes, absent = [], [p for p in PARTS if p not in present]
     if absent:
         verb = "is" if len(absent) == 1 else "are"
         notes.append(f"of the paper's parts, {', '.join(absent)} {verb} not at hand.")
     if train_part == "T2":
         notes.append("trained on T2 (not the paper's T1); no result on T2 is a test result.")
-    instead = "rows have numbers instead of names"
+    so = "rows have numbers instead of names"
     if named.any():
-        n = f"{int(named.sum()):,} of {len(named):,}"
-        instead = f"{n} rows carry the symbol recovered for them instead"
-    notes.append(
-        f"the authors' gene symbols do not belong to their rows (see the audit), so {instead}."
-    )
+        so = f"{named.sum():,} of {len(named):,} rows carry the symbol recovered for them instead"
+    foreign = "the authors' gene symbols do not belong to their rows (see the audit)"
+    notes.append(f"{foreign}, so {so}.")
     return tuple(f"{cancer}: {note}" for note in notes)

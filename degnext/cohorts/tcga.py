@@ -6,7 +6,6 @@ import datetime
 import json
 import re
 from collections import Counter
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +37,9 @@ def groups_from_barcodes(samples: pd.Index) -> pd.Series:
     """Return normal/tumor by the sample type of TCGA barcodes; other tissues are left out."""
     codes = samples.to_series().astype(str).str.extract(_BARCODE, expand=False)
     if codes.isna().any():
-        raise InputError(
-            f"sample {codes.index[codes.isna()][0]!r} is no TCGA barcode, so its group is unknown: "
-            "pass a groups table with columns sample,group"
-        )
+        fault = f"sample {codes.index[codes.isna()][0]!r} is no TCGA barcode"
+        cure = "pass a groups table with columns sample,group"
+        raise InputError(f"{fault}, so its group is unknown: {cure}")
     return codes.map(_OF_CODE).dropna().rename("group")
 
 
@@ -72,10 +70,8 @@ def select_samples(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[
     reason[(reason == "") & patient.duplicated(["patient", "group"])] = _REPEATED
     for group, code, word in _TISSUES:
         if not (table["group"][reason == ""] == group).any():
-            raise InputError(
-                f"{where} has no {word.lower()} (code {code}) sample, so nothing can be "
-                "contrasted: choose another cancer"
-            )
+            fault = f"{where} has no {word.lower()} (code {code}) sample"
+            raise InputError(f"{fault}, so nothing can be contrasted: choose another cancer")
     dropped = [{"barcode": b, "reason": r} for b, r in zip(table["barcode"], reason) if r]
     kept = table[reason == ""].sort_values(["group", "barcode"], kind="stable")
     return kept.reset_index(drop=True), dropped
@@ -94,8 +90,6 @@ def write_cached(
     report |= {
         "n_genes": len(counts),
         "n_paired": int((patients == 2).sum()),
-        "parsed": utc_now(),
-        "degnext": _version(),
         "parquet": file_checksum(path, "sha256"),
         "groups": groups.to_dict(),
         "notes": _notes(report),
@@ -125,21 +119,12 @@ def utc_now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def _version() -> str:
-    try:
-        return version("degnext")
-    except PackageNotFoundError:  # a checkout that was not installed
-        return ""
-
-
 def _notes(report: dict[str, Any]) -> list[str]:
     """Return the sentences that belong beside every result from these counts."""
     example = {d["reason"]: d["barcode"] for d in reversed(report["dropped"])}
     n_dropped = Counter(d["reason"] for d in report["dropped"])
     notes = [f"{n} sample(s) left out, e.g. {example[r]}: {r}." for r, n in n_dropped.items()]
     if averaged := report.get("averaged"):
-        notes.append(
-            f"{len(averaged)} sample(s) are sums of several aliquots (Xena stores their mean), "
-            f"e.g. {next(iter(averaged))}."
-        )
+        sums = "sums of several aliquots (Xena stores their mean)"
+        notes.append(f"{len(averaged)} sample(s) are {sums}, e.g. {next(iter(averaged))}.")
     return notes

@@ -18,14 +18,12 @@ from degnext._common.files import folder_lock, write_atomic
 from degnext._common.paths import cache_dir, shared_data
 from degnext.cohorts.cohort import Cohort
 
-FILES = {  # under DEGNEXT_DATA/annotation, and what their columns are called here
-    "genes": (
-        "grch38_genes.csv.gz",
-        {"id": "ensembl_id", "eff_length": "gene_length", "gc": "gc_content"},
-    ),
-    "ensembl": ("gene_info_ensembl_grch38.csv.gz", {}),
-    "symbol": ("gene_info_symbols_hg19.csv.gz", {}),
+FILES = {  # under DEGNEXT_DATA/annotation
+    "genes": "grch38_genes.csv.gz",
+    "ensembl": "gene_info_ensembl_grch38.csv.gz",
+    "symbol": "gene_info_symbols_hg19.csv.gz",
 }
+_COLUMNS = {"id": "ensembl_id", "eff_length": "gene_length", "gc": "gc_content"}
 _ATTRIBUTES = {
     "ensembl_gene_id": "ensembl_id",
     "external_gene_name": "symbol",
@@ -145,7 +143,7 @@ def gene_table() -> pd.DataFrame:
         with folder_lock(_cached().parent):
             if not _cached().exists():  # else another process was faster
                 _download(_cached())
-    return _read(_cached(), "downloaded")
+    return _read(_cached())
 
 
 @lru_cache(maxsize=1)
@@ -163,35 +161,33 @@ def _cached() -> Path:
 
 def _shared(kind: str) -> pd.DataFrame | None:
     root = shared_data()
-    path = root / "annotation" / FILES[kind][0] if root else None
-    return _read(path, kind) if path and path.exists() else None
+    path = root / "annotation" / FILES[kind] if root else None
+    return _read(path) if path and path.exists() else None
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, kind: str) -> pd.DataFrame:
+def _read(path: Path) -> pd.DataFrame:
     text = {"symbol": str, "ensembl_id": str, "id": str}
     table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=["", "NA"])
-    return table.rename(columns=FILES[kind][1] if kind in FILES else {})
+    return table.rename(columns=_COLUMNS)
 
 
 def _check_human(ensembl: pd.Series) -> None:
     species = ensembl.dropna().str.extract(r"^(ENS[A-Z]*)G\d")[0].value_counts().index[0]
     if species != "ENS":
         other = _OTHERS.get(species, "another organism")
-        raise InputError(
-            f"the gene ids start with {species}G, which is {other}: this project reads human genes"
-        )
+        fault = f"the gene ids start with {species}G, which is {other}"
+        raise InputError(f"{fault}: this project reads human genes")
 
 
 def _complain(unknown: pd.Index, n_known: int, n_total: int) -> None:
     examples = ", ".join(repr(name) for name in unknown[:3])
     titled = sum(bool(re.match(r"^[A-Z][a-z]+\d*[a-z]*\d*$", name)) for name in unknown)
+    fault = f"only {n_known} of {n_total} row names are human gene symbols or Ensembl ids"
     mouse = "; they are spelled like mouse or rat genes, and this project reads human ones"
-    raise InputError(
-        f"only {n_known} of {n_total} row names are human gene symbols or Ensembl ids (not known: "
-        f"{examples}){mouse if titled > len(unknown) / 2 else ''}: "
-        "give the table HGNC symbols or ENSG ids as its first column"
-    )
+    why = f"(not known: {examples}){mouse if titled > len(unknown) / 2 else ''}"
+    cure = "give the table HGNC symbols or ENSG ids as its first column"
+    raise InputError(f"{fault} {why}: {cure}")
 
 
 def _download(path: Path) -> None:
@@ -203,20 +199,17 @@ def _download(path: Path) -> None:
         download(f"{address}?query={quote(_QUERY)}", raw)
         text = raw.read_text()
     except DownloadError as error:
-        raise DownloadError(
-            f"cannot fetch the gene table from {address}: check the network and run again, or "
-            f"{cure}",
-            error.status,
-        ) from error
+        cure = f"check the network and run again, or {cure}"
+        fault = f"cannot fetch the gene table from {address}"
+        raise DownloadError(f"{fault}: {cure}", error.status) from error
     finally:
         for left in path.parent.glob(f"{raw.name}*"):
             left.unlink()
     body, _, stamp = text.rstrip().rpartition("\n")
     if stamp != "[success]":
-        raise InputError(
-            f"Ensembl BioMart did not send the whole gene table (its answer ends in "
-            f"{text.strip()[-80:]!r}): try again later, or {cure}"
-        )
+        end = f"its answer ends in {text.strip()[-80:]!r}"
+        fault = f"Ensembl BioMart did not send the whole gene table ({end})"
+        raise InputError(f"{fault}: try again later, or {cure}")
     names = list(_ATTRIBUTES.values())
     options = {"sep": "\t", "names": names, "keep_default_na": False, "na_values": [""]}
     table = pd.read_csv(io.StringIO(body), **options)

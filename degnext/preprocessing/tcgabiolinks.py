@@ -23,6 +23,7 @@ from degnext._common.matrix import (
 )
 from degnext._common.parallel import for_each
 
+Bins = tuple[np.ndarray, list[int]]  # the gene order that puts bins side by side, and their edges
 _PROB = {"upper": 0.75, "median": 0.5}
 _CURE = "drop unexpressed genes first, for instance with quantile_filter"
 
@@ -73,17 +74,15 @@ def tcgabiolinks_normalize(
     """
     check_choice("method", method, ("gcContent", "geneLength"))
     if counts.index.has_duplicates or gene_info.index.has_duplicates:
-        raise InputError(
-            "gene symbols occur twice: resolve duplicates first, for instance with map_symbols"
-        )
+        cure = "resolve duplicates first, for instance with map_symbols"
+        raise InputError(f"gene symbols occur twice: {cure}")
     known = gene_info[gene_info["gene_length"].notna()]
     genes = known.index[known.index.isin(counts.index)]
     if method == "geneLength":
         genes = counts.index[counts.index.isin(genes) & (counts.index != "SLC35E2")]
     if not len(genes):
-        raise InputError(
-            "no gene of counts is in gene_info: both need gene symbols as index, see map_symbols"
-        )
+        cure = "both need gene symbols as index, see map_symbols"
+        raise InputError(f"no gene of counts is in gene_info: {cure}")
     kept = counts.loc[genes]
     values = as_matrix(kept)
     if method == "geneLength":
@@ -111,10 +110,8 @@ def _by_sample(
     return np.concatenate(parts).astype(dtype).T
 
 
-def _binned(
-    counts: pd.DataFrame, feature: pd.Series, n_bins: int
-) -> tuple[np.ndarray, tuple[np.ndarray, list[int]]]:
-    """Return the values; and the gene order that puts bins side by side, with the bins' edges."""
+def _binned(counts: pd.DataFrame, feature: pd.Series, n_bins: int) -> tuple[np.ndarray, Bins]:
+    """Return the values and bins of equally many genes each."""
     values = as_matrix(counts)
     if not feature.index.equals(counts.index):
         if feature.index.has_duplicates:
@@ -123,27 +120,22 @@ def _binned(
     x = feature.to_numpy(float)
     gaps = np.isnan(x)
     if gaps.any():
-        raise InputError(
-            f"{gaps.sum()} genes have no value in feature, the first is {counts.index[gaps][0]!r}: "
-            "drop them before normalising"
-        )
+        first = f"the first is {counts.index[gaps][0]!r}"
+        fault = f"{gaps.sum()} genes have no value in feature, {first}"
+        raise InputError(f"{fault}: drop them before normalising")
     shares = np.arange(n_bins + 1) * (1.0 / n_bins)
     breaks = np.array([column_quantiles(x[None], share)[0] for share in shares])
     breaks[-1] = x.max()
     if (np.diff(breaks) <= 0).any():
-        raise InputError(
-            f"feature cannot be cut into {n_bins} bins of different values: use fewer bins"
-        )
-    # intervals closed on the right; the smallest value lies outside all of them and goes to the
-    # first bin, as in EDASeq
+        fault = f"feature cannot be cut into {n_bins} bins of different values"
+        raise InputError(f"{fault}: use fewer bins")
+    # intervals closed on the right; the smallest value lies outside all and goes to the first bin
     bins = np.maximum(np.searchsorted(breaks, x, side="left"), 1) - 1
     edges = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=n_bins))])
     return values, (np.argsort(bins, kind="stable"), edges.tolist())
 
 
-def _shift_bins(
-    row: np.ndarray, bins: tuple[np.ndarray, list[int]], prob: float, name: str
-) -> np.ndarray:
+def _shift_bins(row: np.ndarray, bins: Bins, prob: float, name: str) -> np.ndarray:
     """Return exp(log x - bin quantile + sample quantile) for one sample."""
     order, edges = bins
     row = row[order]
@@ -153,10 +145,8 @@ def _shift_bins(
     for start, end in zip(edges[:-1], edges[1:]):
         level = column_quantiles(row[None, start:end], prob, log=True)[0]
         if not (np.isfinite(level) and np.isfinite(overall)):
-            raise InputError(
-                f"sample {name!r} has a bin of genes that are mostly zero, so the bin has no level "
-                f"to normalise to: {_CURE}"
-            )
+            fault = f"sample {name!r} has a bin of genes that are mostly zero"
+            raise InputError(f"{fault}, so the bin has no level to normalise to: {_CURE}")
         shifted[start:end] -= level
     shifted += overall
     out = np.empty_like(shifted)
@@ -167,16 +157,12 @@ def _shift_bins(
 def _relative(level: np.ndarray, names: pd.Index) -> np.ndarray:
     """Return each sample's level over the mean of all."""
     if not (level > 0).all():
-        raise InputError(
-            f"most genes of sample {names[int(level.argmin())]!r} are zero, so its quantile is "
-            f"zero: {_CURE}, or leave the sample out"
-        )
+        fault = f"most genes of sample {names[int(level.argmin())]!r} are zero"
+        raise InputError(f"{fault}, so its quantile is zero: {_CURE}, or leave the sample out")
     return level / exact_mean(level)
 
 
-def _offset_normalize(
-    values: np.ndarray, bins: tuple[np.ndarray, list[int]], names: pd.Index
-) -> np.ndarray:
+def _offset_normalize(values: np.ndarray, bins: Bins, names: pd.Index) -> np.ndarray:
     """Return floored counts after both offsets of TCGAbiolinks' gcContent method."""
     shifted = _by_sample(lambda row, j: _shift_bins(row, bins, 0.75, names[j]), values, float)
     levels = _by_sample(lambda row, _: column_quantiles(np.rint(row)[None], 0.75), shifted, float)
@@ -190,8 +176,7 @@ def _apply_offsets(raw: np.ndarray, shifted: np.ndarray, factor: float) -> np.nd
     offset = (np.log(shifted + 0.1) - log_raw) + (np.log(lane / factor + 0.1) - np.log(lane + 0.1))
     exact = np.exp(log_raw + offset) - 0.1
     floored = np.floor(exact)
-    # next to an integer the last digit decides, and R takes its log and exp from the C library as
-    # math does
+    # next to an integer the last digit decides, and R takes log and exp from the C library, as math
     floored[raw == 0] = math.floor(math.exp(math.log(0.1)) - 0.1)
     for i in np.flatnonzero((np.abs(exact - np.rint(exact)) < 1e-9) & (raw > 0)):
         floored[i] = math.floor(math.exp(math.log(raw[i] + 0.1) + offset[i]) - 0.1)
@@ -199,10 +184,7 @@ def _apply_offsets(raw: np.ndarray, shifted: np.ndarray, factor: float) -> np.nd
 
 
 def _quantile_normalize(values: np.ndarray) -> np.ndarray:
-    """Give every sample (column) the floored mean of all samples' sorted counts.
-
-    Ties keep gene order.
-    """
+    """Give each sample the floored mean of all samples' sorted counts; ties keep gene order."""
     n_genes, n_samples = values.shape
     positions = np.empty((n_samples, n_genes), dtype=np.int32)
     floor = int(values.min())  # -1 where R's rounding makes it so

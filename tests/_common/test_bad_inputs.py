@@ -1,4 +1,4 @@
-"""Bad input through the public doors: one sentence that says what to mend, a non-zero exit, and nothing written."""
+"""Bad input through the public doors: one sentence with the cure, a non-zero exit, no file."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def test_a_parameter_that_makes_no_sense_stops_a_notebook(case, is_helpful):
 
 
 def published(folder: Path, skip: str = "", text: str | None = None) -> Path:
-    """A folder as the authors', CHOL's four parts of three genes; one part may be left out or spoiled."""
+    """A folder as the authors', CHOL's parts of three genes; one may be left out or spoiled."""
     for stem in ("non_bio_train", "non_bio_test", "bio_fine_tune", "bio_test"):
         if stem != skip or text is not None:
             row = ",".join(["7"] * 45) + "\n"

@@ -229,7 +229,7 @@ def test_disk_errors_are_sentences(tmp_path):
         with pytest.raises(InputError, match=words), disk_errors(tmp_path):
             raise OSError(number, os.strerror(number))
     with pytest.raises(FileNotFoundError), disk_errors(tmp_path):
-        open(tmp_path / "none")
+        (tmp_path / "none").read_text()
 
 
 def test_full_disk_keeps_the_part(site, tmp_path, monkeypatch):
@@ -310,7 +310,8 @@ def test_second_process_waits_for_the_folder(tmp_path):
     code = (
         "import sys, time; from degnext._common.files import folder_lock\n"
         "with folder_lock(sys.argv[1]):\n"
-        "    open(sys.argv[1] + '/in', 'w').close(); time.sleep(0.5); open(sys.argv[1] + '/out', 'w').close()"
+        "    open(sys.argv[1] + '/in', 'w').close(); time.sleep(0.5)\n"
+        "    open(sys.argv[1] + '/out', 'w').close()"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     while not (tmp_path / "in").exists() and child.poll() is None:
@@ -321,6 +322,9 @@ def test_second_process_waits_for_the_folder(tmp_path):
 
 
 def test_import_is_light():
-    code = "import sys, degnext._common.download, degnext.cohorts.gdc, degnext.cohorts.xena; print([m for m in ('pandas', 'requests') if m in sys.modules])"
+    code = (
+        "import sys, degnext._common.download, degnext.cohorts.gdc, degnext.cohorts.xena; "
+        "print([m for m in ('pandas', 'requests') if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""degnext.cohorts.checks: what is let through unchanged, and what is refused (the sentences are in test_bad_inputs.py)."""
+"""degnext.cohorts.checks: what passes unchanged, what is refused (sentences: test_bad_inputs)."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_public_names_resolve_and_others_do_not():
     assert all(getattr(degnext, name) is not None for name in degnext.__all__)
     assert set(degnext.__all__) <= set(dir(degnext))
     with pytest.raises(AttributeError, match="no_such_name"):
-        degnext.no_such_name
+        _ = degnext.no_such_name
 
 
 def test_is_tumor_follows_the_columns_not_the_groups(cohort):
@@ -99,6 +99,12 @@ def test_a_part_that_is_not_at_hand_is_named(make_labeled):
     assert without.parts == ("T1", "T2", "T3") and len(without.genes) == len(without.counts)
     with pytest.raises(InputError, match="no part F1: at hand are T1, T2, T3"):
         without.rows("Q")
+
+
+def test_log_cpm_is_the_logarithm_of_counts_per_million(cohort):
+    cpm = 2 ** cohort.log_cpm() - 1
+    np.testing.assert_allclose(cpm.sum(), 1e6)
+    assert not np.allclose(cohort.log_cpm("tmm"), cohort.log_cpm())
 
 
 def test_another_fold_swaps_the_test_parts(make_labeled):

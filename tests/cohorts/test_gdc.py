@@ -29,7 +29,7 @@ SYMBOLS = ["TSPAN6", "TNMD", "CD99", "TP53"]
 
 
 def star_file(counts):
-    """A file in the GDC's format (Bioinformatics Pipeline: mRNA Analysis), with the padding of a real one."""
+    """A file in the GDC's format (Bioinformatics Pipeline: mRNA Analysis), padded as real ones."""
     lines = [
         "# gene-model: GENCODE v36",
         "gene_id\tgene_name\tgene_type\tunstranded\tstranded_first\tstranded_second\ttpm_unstranded\t"
@@ -88,7 +88,7 @@ def add(
     return file_id
 
 
-# (barcode, counts): two paired patients, one tumor only, a second vial, a second aliquot, a metastasis
+# two paired patients, one tumor only, a second vial, a second aliquot, a metastasis
 COHORT = {
     "TCGA-KL-0001-01A-11R-2315-07": [10, 0, 3, 2**31],
     "TCGA-KL-0001-11A-01R-2315-07": [20, 1, 4, 500],
@@ -301,11 +301,14 @@ def test_single_file_resumes_with_range(site, tmp_path):
 
 
 def test_killed_run_resumes_with_the_missing_batch(site, tmp_path):
-    """Kill a run during the second of three archives: the next run asks for what is missing only."""
+    """Kill a run during the second of three archives: the next asks for what is missing only."""
     for number in range(10, 55):
         add(site, f"TCGA-KL-00{number}-01A-11R-2315-07", [number, 0, 1, 2])
     site.faults["/data"] = [("ok",), ("status", 503, {"Retry-After": "60"})]
-    code = "import pathlib, sys; from degnext.cohorts.gdc import load_gdc; load_gdc('KICH', pathlib.Path(sys.argv[1]))"
+    code = (
+        "import pathlib, sys; from degnext.cohorts.gdc import load_gdc; "
+        "load_gdc('KICH', pathlib.Path(sys.argv[1]))"
+    )
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     deadline = time.time() + 30
     while len(data_ids(site)) < 2 and time.time() < deadline:

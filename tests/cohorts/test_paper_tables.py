@@ -1,4 +1,4 @@
-"""The paper's tables and the cohort registry: shapes, ranges, sums, and agreement with one another."""
+"""The paper's tables and the cohort registry: shapes, ranges, sums, mutual agreement."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_metrics_are_in_range_and_consistent(n):
     assert tuple(table.columns) == METRICS
     assert table[["accuracy", "recall", "precision"]].stack().between(80, 100).all()
     assert table[["f_measure", "mcc"]].stack().between(0.6, 1).all()
-    # the paper's recall is weighted over classes, hence equal to accuracy; a shifted row would break this
+    # recall is weighted over classes, hence equal to accuracy; a shifted row would break this
     assert (table["accuracy"] == table["recall"]).all()
     assert (table["precision"] >= table["accuracy"]).all()
     assert (table["f_measure"] - table["accuracy"] / 100).abs().max() < 0.01
@@ -235,7 +235,7 @@ def test_published_q_is_f1_then_t3_and_so_are_its_names(registry):
 
 @needs_data
 def test_published_symbols_are_not_those_of_the_counted_genes():
-    # data/published_order.md: a housekeeping check that the finding still holds; levels agree across real cohorts
+    # data/published_order.md: the finding still holds; levels agree across real cohorts
     root = Path(os.environ["DEGNEXT_DATA"])
     levels = {}
     for cancer in ("chol", "kich"):

@@ -1,4 +1,4 @@
-"""degnext.cohorts.published: the authors' files, from a small folder that looks like theirs and, where at hand, from the real ones."""
+"""degnext.cohorts.published: the authors' files, small ones like theirs and, at hand, the real."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_part(folder, part, cancer="CHOL", n_samples=N_SAMPLES):
 
 @pytest.fixture
 def folder(tmp_path):
-    """All parts of CHOL, and its list of bio genes: two that belong to neither F1 nor T3 in the middle."""
+    """All parts of CHOL, and its list of bio genes: in the middle two of neither F1 nor T3."""
     target = tmp_path / "published"
     target.mkdir()
     for part in ROWS:
@@ -224,7 +224,7 @@ def test_real_cohorts_without_t1_say_what_to_do(real_data):
     assert load_published("BRCA", train_part=None).parts == ("T3",)
 
 
-# --- the authors' files -----------------------------------------------------------------------------------------------
+# --- fetching the authors' files
 
 
 def git(content):

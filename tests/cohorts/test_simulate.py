@@ -1,4 +1,4 @@
-"""degnext.cohorts.demo: what a twin keeps of its cohort, what it does not, and that a seed fixes it."""
+"""degnext.cohorts.demo: what a twin keeps of its cohort, what not, and that a seed fixes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ N = 400
 
 
 def parameters(n_samples: int = 60) -> tuple[pd.DataFrame, dict]:
-    """Planted: half of the genes noisy, a third five-fold up; libraries of 2 million, tumors 1.5 times as deep."""
+    """Planted: half the genes noisy, a third five-fold up; 2 million reads, tumors 1.5 times."""
     rng = np.random.default_rng(5)
     normal = rng.lognormal(7, 1, N)
     normal *= 1e6 / normal.sum()
@@ -53,10 +53,7 @@ def test_planted_means_are_recovered(refitted):
 def test_planted_dispersions_are_recovered(refitted):
     genes, _, found, _ = refitted
     ratio = found["dispersion"] / genes["dispersion"]
-    for planted in (
-        0.1,
-        0.3,
-    ):  # tagwise estimates are squeezed towards each other, so a wide spread would come back narrower
+    for planted in (0.1, 0.3):  # squeezed towards each other: a wide spread comes back narrower
         assert 0.85 < ratio[genes["dispersion"] == planted].median() < 1.18, planted
 
 

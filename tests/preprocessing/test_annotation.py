@@ -24,7 +24,12 @@ ENSG00000229807,,,7503,XIST,X,1,2,-1,lincRNA
 ENSG00000002586,4000,0.4,4267,CD99,X,1,2,1,protein_coding
 ENSG00000999999,1500,0.5,7157,TP53,17,1,2,-1,pseudogene
 """
-SYMBOLS = '"symbol","gene_length","gc_content"\n"100130426",NA,NA\n"TP53","2586","0.53"\n"AAA1",7248,0.38\n"NANOGNB",1000,0.5\n'
+SYMBOLS = """"symbol","gene_length","gc_content"
+"100130426",NA,NA
+"TP53","2586","0.53"
+"AAA1",7248,0.38
+"NANOGNB",1000,0.5
+"""
 ENSEMBL = '"ensembl_id","gene_length","gc_content"\n"ENSG00000141510",5676,0.489\n'
 
 
@@ -43,7 +48,7 @@ def no_cache(monkeypatch, tmp_path):
 def tables(monkeypatch, tmp_path):
     folder = tmp_path / "data" / "annotation"
     folder.mkdir(parents=True)
-    for (name, _), text in zip(annotation.FILES.values(), (GENES, ENSEMBL, SYMBOLS)):
+    for name, text in zip(annotation.FILES.values(), (GENES, ENSEMBL, SYMBOLS)):
         (folder / name).write_bytes(gzip.compress(text.encode()))
     monkeypatch.setenv("DEGNEXT_DATA", str(tmp_path / "data"))
 

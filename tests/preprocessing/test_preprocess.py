@@ -212,7 +212,8 @@ def test_wrong_input_is_explained(toy, toy_info):
 
 
 def test_quantiles_and_ranks_follow_r():
-    # R: quantile(c(1, 2, 10, 20, 40), 0.75) is 20; quantile(1:4, 0.25) is 1.75; rank(c(2, 2, 1)) is 2.5 2.5 1
+    # R: quantile(c(1, 2, 10, 20, 40), 0.75) is 20; quantile(1:4, 0.25) is 1.75;
+    # rank(c(2, 2, 1)) is 2.5 2.5 1
     assert matrix.column_quantiles(np.array([[40, 1, 20, 2, 10]]), 0.75)[0] == 20
     assert matrix.column_quantiles(np.array([[4, 3, 2, 1]]), 0.25)[0] == 1.75
     assert matrix.column_quantiles(np.array([[0.0, 0, 0, 8]]), 0.75, log=True)[0] == -np.inf
