@@ -8,50 +8,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from degnext._common.errors import InputError as InputError
-    from degnext.cohorts.cohort import CANCERS as CANCERS
-    from degnext.cohorts.cohort import CLASS_NAMES as CLASS_NAMES
-    from degnext.cohorts.cohort import TRAINING as TRAINING
-    from degnext.cohorts.cohort import UNTRAINED as UNTRAINED
-    from degnext.cohorts.cohort import Cohort as Cohort
-    from degnext.cohorts.cohort import registry as registry
-    from degnext.cohorts.load import load_cohort as load_cohort
-    from degnext.cohorts.paper import paper_table as paper_table
-    from degnext.enrichment.analysis import enrich as enrich
-    from degnext.evaluation.baselines import FoldChangeRule as FoldChangeRule
-    from degnext.evaluation.metrics import evaluate as evaluate
-    from degnext.labeling.calls import label as label
-    from degnext.labeling.differential_expression import (
-        differential_expression as differential_expression,
-    )
-    from degnext.learning.classifier import DEGnext as DEGnext
-    from degnext.prediction.predict import predict as predict
-    from degnext.preprocessing.filters import preprocess as preprocess
-    from degnext.running.notebook_run import NotebookRun as NotebookRun
+    from degnext._common.errors import InputError
+    from degnext.cohorts.cohort import CANCERS, CLASS_NAMES, TRAINING, UNTRAINED, Cohort, registry
+    from degnext.cohorts.load import load_cohort
+    from degnext.cohorts.paper import paper_table
+    from degnext.enrichment.analysis import enrich
+    from degnext.evaluation.baselines import FoldChangeRule
+    from degnext.evaluation.metrics import evaluate
+    from degnext.labeling.calls import label
+    from degnext.labeling.differential_expression import differential_expression
+    from degnext.learning.classifier import DEGnext
+    from degnext.prediction.predict import predict
+    from degnext.preprocessing.filters import preprocess
+    from degnext.running.notebook_run import NotebookRun
 
 __version__ = "0.1.0"
+__all__ = ["CANCERS", "CLASS_NAMES", "Cohort", "DEGnext", "FoldChangeRule", "InputError"]
+__all__ += ["NotebookRun", "TRAINING", "UNTRAINED", "differential_expression", "enrich"]
+__all__ += ["evaluate", "label", "load_cohort", "paper_table", "predict", "preprocess"]
+__all__ += ["registry"]
 
-_WHERE = {
-    "CANCERS": "cohorts.cohort",
-    "CLASS_NAMES": "cohorts.cohort",
-    "Cohort": "cohorts.cohort",
-    "DEGnext": "learning.classifier",
-    "FoldChangeRule": "evaluation.baselines",
-    "InputError": "_common.errors",
-    "NotebookRun": "running.notebook_run",
-    "TRAINING": "cohorts.cohort",
-    "UNTRAINED": "cohorts.cohort",
-    "differential_expression": "labeling.differential_expression",
-    "enrich": "enrichment.analysis",
-    "evaluate": "evaluation.metrics",
-    "label": "labeling.calls",
-    "load_cohort": "cohorts.load",
-    "paper_table": "cohorts.paper",
-    "predict": "prediction.predict",
-    "preprocess": "preprocessing.filters",
-    "registry": "cohorts.cohort",
+_NAMES = {
+    "_common.errors": "InputError",
+    "cohorts.cohort": "CANCERS CLASS_NAMES Cohort TRAINING UNTRAINED registry",
+    "cohorts.load": "load_cohort",
+    "cohorts.paper": "paper_table",
+    "enrichment.analysis": "enrich",
+    "evaluation.baselines": "FoldChangeRule",
+    "evaluation.metrics": "evaluate",
+    "labeling.calls": "label",
+    "labeling.differential_expression": "differential_expression",
+    "learning.classifier": "DEGnext",
+    "prediction.predict": "predict",
+    "preprocessing.filters": "preprocess",
+    "running.notebook_run": "NotebookRun",
 }
-__all__ = list(_WHERE)
+_WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 if not TYPE_CHECKING:  # a checker would take any name for a good one
 

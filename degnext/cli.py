@@ -10,13 +10,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from degnext import __version__
 from degnext._common.errors import InputError, check_choice
-
-if TYPE_CHECKING:
-    from degnext.cohorts.cohort import Cohort
 
 _SOURCES = ("demo", "published", "gdc", "xena", "file")  # their module needs pandas: half a second
 _DOWNLOADS = ("published", "gdc", "xena")
@@ -128,6 +125,7 @@ def _run(a: argparse.Namespace) -> None:
 
 def _predict(a: argparse.Namespace) -> None:
     from degnext._common.files import write_atomic
+    from degnext.cohorts.load import load_cohort
     from degnext.evaluation.predictions import score, score_lines
     from degnext.prediction.model_card import card_text
     from degnext.prediction.predict import predict
@@ -136,7 +134,11 @@ def _predict(a: argparse.Namespace) -> None:
         print(card_text())
         return
     _check_out(a.out, a.force, (a.counts, a.groups))
-    cohort = _load_to_predict(a)
+    if a.source != "file" and not a.cancer:
+        raise InputError(f"source {a.source!r} needs --cancer: name a TCGA study code such as STAD")
+    tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
+    at_hand = {"data_dir": a.data_dir, "train_part": None}  # any parts will do
+    cohort = load_cohort(a.cancer or "MINE", a.source, **tables, **at_hand)
     table = predict(cohort)
     write_atomic(a.out, table.to_csv(index=False, float_format="%.6g"))
     n, against = table["class"].value_counts(), int(table["disagrees_with_rule"].sum())
@@ -146,26 +148,6 @@ def _predict(a: argparse.Namespace) -> None:
     if "label" in table:
         print(*score_lines(cohort.name, score(table)), sep="\n")
     print(f"written to {a.out}")
-
-
-def _load_to_predict(a: argparse.Namespace) -> Cohort:
-    """Load the cohort that the arguments name; of a published one, whatever parts are at hand."""
-    from degnext.cohorts.load import load_cohort
-
-    if a.data_dir and a.source != "published":
-        fault = f"--data-dir belongs to source 'published', not {a.source!r}"
-        raise InputError(f"{fault}: use --source published or drop it")
-    if a.source == "file" and not a.counts:
-        cure = "name one, degnext predict COUNTS --out predictions.csv, or --source and --cancer"
-        raise InputError(f"there is no counts table: {cure}")
-    if a.source != "file" and (a.counts or a.groups):
-        fault = f"a counts or groups table belongs to source 'file', not {a.source!r}"
-        raise InputError(f"{fault}: drop --source, or drop the tables")
-    if a.source != "file" and not a.cancer:
-        raise InputError(f"source {a.source!r} needs --cancer: name a TCGA study code such as STAD")
-    tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
-    name, settings = a.cancer or "MINE", {"data_dir": a.data_dir, "train_part": None}
-    return load_cohort(name, a.source, **tables, **settings)
 
 
 def _check_out(path: Path | None, force: bool, inputs: Sequence[str | None]) -> None:

@@ -35,6 +35,8 @@ def load_cohort(
     Raises InputError with the cure for anything that does not fit.
     """
     check_choice("source", source, SOURCES)
+    if data_dir and source != "published":
+        raise InputError(f"data_dir belongs to source 'published', not {source!r}: drop it")
     if source == "file":
         from degnext.cohorts.user_tables import load_file
 

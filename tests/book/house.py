@@ -107,12 +107,7 @@ def test_imports_are_absolute():
 def test_public_names_are_the_ones_that_type_checkers_see():
     tree = ast.parse((ROOT / "degnext" / "__init__.py").read_text(encoding="utf-8"))
     block = next(n for n in tree.body if isinstance(n, ast.If))
-    seen = {
-        alias.asname: node.module.removeprefix("degnext.")
-        for node in block.body
-        for alias in node.names
-        if alias.name == alias.asname
-    }
+    seen = {a.name: n.module.removeprefix("degnext.") for n in block.body for a in n.names}
     assert seen == degnext._WHERE and sorted(seen) == sorted(degnext.__all__)
     assert set(degnext.__all__) <= set(dir(degnext))
     with pytest.raises(AttributeError, match="no attribute 'nonesuch'"):

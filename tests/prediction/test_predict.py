@@ -232,7 +232,7 @@ def test_an_existing_file_is_replaced_only_by_force(run_cli, files, is_helpful, 
     ("given", "said"),
     [
         (["COUNTS", "--groups", "GROUPS"], "no output file"),
-        (["--out", "p.csv"], "no counts table"),
+        (["--out", "p.csv"], "needs counts"),
         (["none.csv", "--out", "p.csv"], "no file"),
         (["COUNTS", "--out", "p.csv"], "no TCGA barcodes"),
         (["COUNTS", "--groups", "GROUPS", "--out", "p.xlsx"], "ends with .csv"),
@@ -257,11 +257,11 @@ def test_an_existing_file_is_replaced_only_by_force(run_cli, files, is_helpful, 
         ),
         (
             ["COUNTS", "--source", "demo", "--cancer", "KICH", "--out", "p.csv"],
-            "belongs to source 'file'",
+            "belong to source 'file'",
         ),
         (
             ["COUNTS", "--groups", "GROUPS", "--data-dir", ".", "--out", "p.csv"],
-            "--data-dir belongs to source 'published'",
+            "data_dir belongs to source 'published'",
         ),
         (
             ["COUNTS", "--groups", "GROUPS", "--out", "counts.csv/p.csv"],
