@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment, small cohorts with planted truth, the command line in this process."""
+"""What all tests share: a clean environment, small cohorts with planted truth, the command line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: tests share their machine with others
 
-import matplotlib  # noqa: E402
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import pytest  # noqa: E402
-import torch  # noqa: E402
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
 
 from degnext.cohorts.cohort import Cohort
 
@@ -25,7 +25,7 @@ REAL_DATA = os.environ.get("DEGNEXT_DATA", "").strip()
 
 
 def asks_for_real_data(node: pytest.Item) -> bool:
-    """A test asks for DEGNEXT_DATA by the fixture ``real_data`` or by a skipif whose reason names the variable."""
+    """Tell whether a test has the fixture ``real_data`` or a skipif that names DEGNEXT_DATA."""
     if "real_data" in getattr(node, "fixturenames", ()):
         return True
     return any(
@@ -37,7 +37,7 @@ def asks_for_real_data(node: pytest.Item) -> bool:
 def clean_environment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Keep the caller's DEGNEXT_* away from tests, and tests away from the caller's results and cache."""
+    """Keep the caller's DEGNEXT_* from tests, and tests from the caller's results and cache."""
     for name in [n for n in os.environ if n.startswith("DEGNEXT_")]:
         monkeypatch.delenv(name)
     if REAL_DATA and asks_for_real_data(request.node):
@@ -56,7 +56,7 @@ def real_data(clean_environment) -> Path:
 
 @pytest.fixture
 def make_cohort() -> Callable[..., Cohort]:
-    """Draw a negative-binomial cohort: the first quarter of genes is up in tumor by ``fold``, the second down, the rest flat."""
+    """Draw a cohort: a quarter of genes is up in tumor by ``fold``, a quarter down, the rest flat."""
 
     def make(
         n_genes: int = 80,

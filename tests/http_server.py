@@ -1,7 +1,8 @@
-"""A small web server for the download tests: it answers like the GDC, Xena and GitHub, and misbehaves on demand.
+"""A small web server: it answers like the GDC, Xena and GitHub, and misbehaves on demand.
 
-It follows the public documentation: GDC API User's Guide ("Search and Retrieval", "Downloading Files"), RFC 9110 for
-Range, If-Range, 206, 416 and Retry-After. Nothing in it was recorded from the live services.
+It follows the public documentation: GDC API User's Guide ("Search and Retrieval", "Downloading
+Files"), RFC 9110 for Range, If-Range, 206, 416 and Retry-After. Nothing in it was recorded from
+the live services.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ class Request:
 class Site:
     """What the server has, how it fails, and what it was asked.
 
-    ``files`` maps a path to bytes; ``gdc`` is a list of GDC file records with their ``content``. ``faults[path]`` is a
-    list that is used up one request at a time: ("status", 503, {"Retry-After": "1"}), ("truncate", n_bytes),
-    ("corrupt",), ("stall", n_bytes, seconds), ("ok",).
+    ``files`` maps a path to bytes; ``gdc`` is a list of GDC file records with their ``content``.
+    ``faults[path]`` is a list that is used up one request at a time: ("status", 503,
+    {"Retry-After": "1"}), ("truncate", n_bytes), ("corrupt",), ("stall", n_bytes, seconds),
+    ("ok",).
     """
 
     def __init__(self) -> None:
@@ -122,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         }
 
     def _archive(self, ids: list[str]) -> None:
-        """Send a .tar.gz of <id>/<name> and MANIFEST.txt without a length, as the GDC streams it."""
+        """Send a .tar.gz of <id>/<name> and MANIFEST.txt without a length, as the GDC does."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
             files = [f for f in self.site.gdc if f["file_id"] in ids]

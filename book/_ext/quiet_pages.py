@@ -1,13 +1,15 @@
-"""Leave out the scripts of Thebe (live code), which the book does not use and which raise an error when loaded twice."""
+"""Leave out the scripts of Thebe (live code), unused here: twice loaded, they fail."""
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
     """Remove Thebe's scripts from a page's context."""
-    def is_thebe(script) -> bool:
-        attributes = getattr(script, "attributes", {})
-        return "thebe" in f"{getattr(script, 'filename', script)} {attributes.get('body', '')}".lower()
 
-    context["script_files"] = [script for script in context.get("script_files", []) if not is_thebe(script)]
+    def is_thebe(script) -> bool:
+        body = getattr(script, "attributes", {}).get("body", "")
+        return "thebe" in f"{getattr(script, 'filename', script)} {body}".lower()
+
+    scripts = context.get("script_files", [])
+    context["script_files"] = [script for script in scripts if not is_thebe(script)]
 
 
 def setup(app):
