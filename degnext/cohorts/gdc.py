@@ -44,21 +44,21 @@ def load_gdc(cancer: str, cache_dir: Path | None = None, retry: Retry = PATIENT)
     """Return raw STAR counts of a TCGA cohort, downloaded once and then read from the cache.
 
     Returns counts (genes × samples, int64, versioned Ensembl ids, aliquot barcodes, normals first),
-    groups ("normal" / "tumor" by barcode, see ``select_samples``) and a report: n_normal, n_tumor,
-    n_paired, dropped (barcode and reason), genes_file (gene_id, gene_name, gene_type), date, notes.
-    Without ``counts_first.parquet`` in the cache the GDC is asked again, and only files that are
-    new or damaged are fetched. The address is ``DEGNEXT_GDC_URL``, else the GDC's.
+    groups (see ``select_samples``) and a report: n_normal, n_tumor, n_paired, dropped, genes_file,
+    date, notes. Without ``counts.parquet`` in the cache the GDC, or ``DEGNEXT_GDC_URL``, is asked
+    again, and only files that are new or damaged are fetched.
     """
     import numpy as np
     import pandas as pd
 
-    cancer, stem = check_study(cancer), "counts_first"
+    cancer = check_study(cancer)
     folder = (cache_dir or user_cache()) / "gdc" / f"TCGA-{cancer}"
-    if cached := read_cached(folder, stem):
+    parsed = folder / "counts.parquet"
+    if cached := read_cached(parsed):
         return cached
     kept, dropped = select_samples(query_files(cancer, retry=retry), f"TCGA-{cancer}")
     with folder_lock(folder):
-        if cached := read_cached(folder, stem):  # another process was faster
+        if cached := read_cached(parsed):  # another process was faster
             return cached
         write_atomic(folder / "manifest.csv", kept.to_csv(index=False))
         n_fetched = fetch_files(kept, folder / "raw", retry)
@@ -84,7 +84,7 @@ def load_gdc(cancer: str, cache_dir: Path | None = None, retry: Retry = PATIENT)
             "date": utc_now(),
             "md5": dict(zip(kept["file_id"], kept["md5sum"])),
         }
-        return write_cached(folder, stem, counts, kept.set_index("barcode")["group"], report)
+        return write_cached(parsed, counts, kept.set_index("barcode")["group"], report)
 
 
 def _base() -> str:
@@ -95,9 +95,8 @@ def query_files(cancer: str, page_size: int = 2000, retry: Retry = PATIENT) -> p
     """Ask the GDC for all open STAR count files of a TCGA project, with the sample of each.
 
     Returns one row per file: file_id, file_name, md5sum, file_size (bytes), barcode (of the
-    aliquot; the sample's where the GDC names no aliquot), sample_type. The sample type is not part
-    of the filter: the GDC is replacing that field, and the barcode says the same. Source: GDC API
-    User's Guide, "Search and Retrieval".
+    aliquot, else of the sample), sample_type, which is no part of the filter: the GDC is replacing
+    that field, and the barcode says the same. Source: GDC API User's Guide.
     """
     import pandas as pd
 
@@ -138,10 +137,9 @@ def _about(hit: dict) -> dict[str, Any]:
 def fetch_files(manifest: pd.DataFrame, folder: Path, retry: Retry = PATIENT) -> int:
     """Bring the files of a manifest into ``folder`` as ``<file_id>.tsv.gz``; return how many came.
 
-    Files come in archives (POST /data), each member is checked against the manifest's MD5 as it
-    arrives and stored at once: a broken stream or an interrupted run keeps the finished members and
-    asks for the others only. The last file, and all files when archives keep breaking, come singly
-    with Range resume. Raises InputError.
+    They come in archives; each member is checked against its MD5 as it arrives and stored at once,
+    so that a broken stream or an interrupted run asks for the others only. The last file, and all
+    when archives keep breaking, come singly with Range resume. Raises InputError.
     """
     from tqdm import tqdm
 

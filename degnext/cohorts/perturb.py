@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
 
 from degnext._common.errors import InputError, check_choice
 from degnext.cohorts.cohort import Cohort
@@ -20,9 +21,7 @@ PERTURBATIONS: dict[str, tuple[float, ...]] = {
 }
 
 
-def draw_columns(
-    is_tumor: np.ndarray, sizes: Iterable[int], rng: np.random.Generator
-) -> np.ndarray:
+def draw_columns(is_tumor: np.ndarray, sizes: Iterable[int], rng: Generator) -> np.ndarray:
     """Return columns drawn without repetition, normal ones first.
 
     is_tumor: bool per sample. sizes: how many normal and how many tumor samples; a smaller group is
@@ -39,7 +38,7 @@ def draw_samples(is_tumor: np.ndarray, k: int, draw: int) -> np.ndarray:
     return draw_columns(is_tumor, (k, k), np.random.default_rng([k, draw]))
 
 
-def drop_samples(is_tumor: np.ndarray, keep: float, rng: np.random.Generator) -> np.ndarray:
+def drop_samples(is_tumor: np.ndarray, keep: float, rng: Generator) -> np.ndarray:
     """Return the columns (sorted) of a share ``keep`` of each group, at least two of each."""
     if not 0 < keep <= 1:
         raise InputError(f"the share of samples to keep must lie in (0, 1], not {keep}")
@@ -47,9 +46,7 @@ def drop_samples(is_tumor: np.ndarray, keep: float, rng: np.random.Generator) ->
     return np.sort(draw_columns(is_tumor, sizes, rng))
 
 
-def fewer_samples(
-    cohort: Cohort, n: int, rng: np.random.Generator, groups: str = "proportional"
-) -> Cohort:
+def fewer_samples(cohort: Cohort, n: int, rng: Generator, groups: str = "proportional") -> Cohort:
     """Return the cohort with at most ``n`` of its samples (0: all), normal first.
 
     groups: "proportional" keeps the cohort's own proportion, with five of each group or more;
@@ -77,7 +74,7 @@ def add_noise(
     counts: np.ndarray,
     level: float,
     reading: str,
-    rng: np.random.Generator,
+    rng: Generator,
     is_tumor: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return ``counts`` (genes × samples) with Gaussian noise, clipped at 0 and rounded.
@@ -96,7 +93,7 @@ def add_noise(
     return np.rint(np.maximum(counts + rng.normal(size=counts.shape) * sd, 0)).astype(np.int64)
 
 
-def random_level(rng: np.random.Generator) -> float:
+def random_level(rng: Generator) -> float:
     """Draw a level of relative noise for training: 50 to 1,000 %, even on a logarithmic scale."""
     return float(np.exp(rng.uniform(np.log(50), np.log(1000))))
 
@@ -111,7 +108,7 @@ def within_group_sd(counts: np.ndarray, is_tumor: np.ndarray | None = None) -> n
     return np.sqrt(squares / (counts.shape[1] - 2))
 
 
-def thin(counts: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+def thin(counts: np.ndarray, fraction: float, rng: Generator) -> np.ndarray:
     """Return a shallower sequencing run: each read is kept with probability ``fraction``."""
     if not 0 < fraction <= 1:
         raise InputError(f"the fraction of reads to keep must lie in (0, 1], not {fraction}")
@@ -119,7 +116,7 @@ def thin(counts: np.ndarray, fraction: float, rng: np.random.Generator) -> np.nd
 
 
 def scale_group(
-    counts: np.ndarray, is_tumor: np.ndarray, ratio: float, rng: np.random.Generator
+    counts: np.ndarray, is_tumor: np.ndarray, ratio: float, rng: Generator
 ) -> np.ndarray:
     """Make tumor libraries ``ratio`` times as deep as normal ones, by thinning the deeper group."""
     if ratio <= 0:
@@ -130,7 +127,7 @@ def scale_group(
     return out
 
 
-def swap_groups(is_tumor: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+def swap_groups(is_tumor: np.ndarray, fraction: float, rng: Generator) -> np.ndarray:
     """Return groups with ``fraction`` of each labelled as the other, as a mix-up would."""
     if not 0 <= fraction <= 0.5:
         raise InputError(f"the fraction of swapped samples must lie in [0, 0.5], not {fraction}")
@@ -157,7 +154,7 @@ def disturbed(
     return replace(cohort, counts=table, groups=groups)
 
 
-def perturb(cohort: Cohort, name: str, value: float, rng: np.random.Generator) -> Cohort:
+def perturb(cohort: Cohort, name: str, value: float, rng: Generator) -> Cohort:
     """Return the cohort under one of ``PERTURBATIONS``."""
     check_choice("perturbation", name, PERTURBATIONS)
     counts, is_tumor = cohort.counts.to_numpy(), cohort.is_tumor

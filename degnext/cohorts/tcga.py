@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from degnext._common.errors import InputError
-from degnext._common.files import file_checksum, whole_file, write_atomic
+from degnext._common.files import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,40 +77,31 @@ def select_samples(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, list[
 
 
 def write_cached(
-    folder: Path, stem: str, counts: pd.DataFrame, groups: pd.Series, report: dict[str, Any]
+    path: Path, counts: pd.DataFrame, groups: pd.Series, report: dict[str, Any]
 ) -> Loaded:
-    """Store a parsed table as Parquet beside ``<stem>.run.json``; return it with its report."""
+    """Store a parsed table with its groups and report as Parquet; return all three."""
     groups = groups.rename("group").rename_axis("sample")
     patients = groups.groupby(groups.index.str[:12]).nunique()
-    path = folder / f"{stem}.parquet"
-    with whole_file(path) as temporary:
-        counts.to_parquet(temporary, compression="zstd")
     report |= {f"n_{name}": int((groups == name).sum()) for name in ("normal", "tumor")}
-    report |= {
-        "n_genes": len(counts),
-        "n_paired": int((patients == 2).sum()),
-        "parquet": file_checksum(path, "sha256"),
-        "groups": groups.to_dict(),
-        "notes": _notes(report),
-    }
-    write_atomic(folder / f"{stem}.run.json", report)
+    report |= {"n_paired": int((patients == 2).sum()), "notes": _notes(report)}
+    counts.attrs = report | {"groups": groups.to_dict(), "cached": True}  # Parquet keeps them
+    with whole_file(path) as temporary:
+        counts.to_parquet(temporary, compression="zstd", write_page_checksum=True)
+    counts.attrs = {}
     return counts, groups, report
 
 
-def read_cached(folder: Path, stem: str) -> Loaded | None:
-    """Return what ``write_cached`` stored, or None when it is missing or no longer the same."""
+def read_cached(path: Path) -> Loaded | None:
+    """Return what ``write_cached`` stored, or None where it is missing or damaged."""
     import pandas as pd
 
-    path = folder / f"{stem}.parquet"
     try:
-        report = json.loads((folder / f"{stem}.run.json").read_text())
-        if file_checksum(path, "sha256") != report["parquet"]:
-            return None
+        counts = pd.read_parquet(path, page_checksum_verification=True)
+        report, counts.attrs = counts.attrs, {}
+        groups = pd.Series(report.pop("groups"), name="group").rename_axis("sample")
+        return counts, groups.loc[counts.columns], report
     except (OSError, ValueError, KeyError):
         return None
-    counts = pd.read_parquet(path)
-    groups = pd.Series(report["groups"], name="group").rename_axis("sample")
-    return counts, groups.loc[counts.columns], report | {"cached": True}
 
 
 def utc_now() -> str:

@@ -33,19 +33,18 @@ def load_xena(
 
     ``workflow`` is "star" (GENCODE v36, today's GDC) or "htseq" (GENCODE v22, what the paper used).
     Returns counts (genes × samples, int64, versioned Ensembl ids, sample barcodes, normals first),
-    groups ("normal" / "tumor") and a report: n_normal, n_tumor, n_paired, dropped, averaged
-    (samples that are sums of several aliquots), residual, sha256, date. Xena publishes no
-    checksums: that of what came is kept in ``<file>.json`` beside it and checked on every later
-    load. The address is ``DEGNEXT_XENA_URL``, else the hub's. Raises InputError.
+    groups and a report: n_normal, n_tumor, n_paired, dropped, averaged (samples that are sums of
+    several aliquots), residual, sha256, date, notes. Xena, or ``DEGNEXT_XENA_URL``, gives no
+    checksums: that of what came is kept in ``<file>.json`` and checked on every later load.
     """
     check_choice("workflow", workflow, WORKFLOWS)
-    cancer, stem = check_study(cancer), f"{WORKFLOWS[workflow]}_first"
+    cancer = check_study(cancer)
     base = (os.environ.get("DEGNEXT_XENA_URL") or XENA_URL).rstrip("/")
     folder = (cache_dir or user_cache()) / "xena" / f"TCGA-{cancer}"
     raw = folder / f"TCGA-{cancer}.{WORKFLOWS[workflow]}.tsv.gz"
     with folder_lock(folder):
         source = _fetch_once(f"{base}/{raw.name}", raw, retry)
-        cached = read_cached(folder, stem)
+        cached = read_cached(folder / f"{WORKFLOWS[workflow]}.parquet")
         if cached and cached[2].get("sha256") == source["sha256"]:
             return cached
         counts, averaged, worst = read_xena(raw)
@@ -59,7 +58,8 @@ def load_xena(
             "residual": worst,
         } | source
         groups = kept.set_index("barcode")["group"]
-        return write_cached(folder, stem, counts[groups.index], groups, report)
+        path = folder / f"{WORKFLOWS[workflow]}.parquet"
+        return write_cached(path, counts[groups.index], groups, report)
 
 
 def _fetch_once(url: str, raw: Path, retry: Retry) -> dict[str, Any]:
@@ -117,11 +117,10 @@ def undo_log2(values: np.ndarray, name: str = "the table") -> tuple[np.ndarray, 
     """Turn log2(count + 1) back into the counts themselves.
 
     ``values`` is genes × samples. Xena stores the mean of a sample's aliquots before the logarithm,
-    so a column may hold halves or thirds: the smallest n ≤ 6 that makes all of a column whole is
-    found, and the column becomes the sum of its n aliquots, whole again and nothing lost (edgeR's
-    ``sumTechReps`` adds technical replicates up likewise). Returns counts (int64), n per column,
-    and the largest distance from a whole number that rounding removed. Raises InputError when a
-    column is not log2(count + 1). Source: xena-GDC-ETL, "wrangling_procedure".
+    so a column may hold halves or thirds: the smallest n ≤ 6 that makes all of it whole is found,
+    and it becomes the sum of its n aliquots (as edgeR's ``sumTechReps``). Returns counts (int64), n
+    per column, and the largest distance from a whole number. Raises InputError when a column is not
+    log2(count + 1). Source: xena-GDC-ETL, "wrangling_procedure".
     """
     import numpy as np
 

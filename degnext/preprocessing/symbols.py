@@ -117,9 +117,8 @@ def gene_info(by: str = "symbol") -> pd.DataFrame:
     """Return gene_length (bases of exons) and gc_content (0 to 1) by "symbol" or "ensembl" id.
 
     The table is found under ``DEGNEXT_DATA/annotation`` (TCGAbiolinks' hg19 symbols, GRCh38 Ensembl
-    ids), else in the cache, else downloaded from Ensembl BioMart once; there the length is that of
-    the longest transcript and the GC content that of the whole gene. Of genes with one symbol, the
-    first with a known length stands. Genes of unknown length are left out.
+    ids), else in the cache, else fetched from Ensembl BioMart once (length of the longest
+    transcript, GC content of the whole gene). Genes of unknown length are left out.
     """
     check_choice("by", by, ("symbol", "ensembl"))
     table = _shared(by)
