@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from degnext._common.errors import InputError
-from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.labeling.differential_expression import differential_expression
 from degnext.labeling.disease_genes import N_FOLDS, choose_disease_genes
@@ -141,34 +140,3 @@ def published_direction(ours: pd.Series, cancer: str) -> pd.DataFrame | None:
     labels = genes[genes["symbol"] != ""].set_index("symbol")["label"]
     both = labels.index.intersection(ours.index)
     return agreement(ours.loc[both], labels.loc[both])
-
-
-def save_labeled(cohort: Cohort, folder: str | Path) -> Path:
-    """Write counts (Parquet), genes and samples (CSV) to ``folder``; ``genes.csv`` comes last."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "genes.csv").unlink(missing_ok=True)
-    cohort.counts.rename_axis("gene").to_parquet(folder / "counts.parquet")
-    write_atomic(folder / "samples.csv", cohort.groups.rename_axis("sample").to_csv())
-    write_atomic(folder / "notes.txt", "\n".join(cohort.notes))
-    write_atomic(folder / "genes.csv", cohort.genes.rename_axis("gene").to_csv())
-    return folder
-
-
-def load_labeled(folder: str | Path, cancer: str, source: str) -> Cohort:
-    """Read what :func:`save_labeled` wrote."""
-    folder = Path(folder)
-    if not (folder / "genes.csv").exists():
-        raise InputError(
-            f"no labelled genes in {folder.name}/: run notebook 02_labeling for {cancer} first"
-        )
-    counts = pd.read_parquet(folder / "counts.parquet")
-    genes = pd.read_csv(
-        folder / "genes.csv", index_col="gene", keep_default_na=False, dtype={"gene": str}
-    )
-    groups = pd.read_csv(
-        folder / "samples.csv", index_col="sample", keep_default_na=False, dtype={"sample": str}
-    )["group"]
-    notes = tuple(n for n in (folder / "notes.txt").read_text().split("\n") if n)
-    counts.index = counts.index.astype(str)
-    return Cohort(counts, groups, genes=genes, name=cancer, source=source, notes=notes)

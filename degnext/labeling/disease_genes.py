@@ -26,8 +26,8 @@ def choose_disease_genes(
 
     wanted: symbols, the name of a source or the path of a file (:func:`bio_genes`), or None or ""
     for the default, CancerMine's list of the cohort's cancer. Counts of one's own (source "file")
-    without one get the carried lists of all cancers or, where these know too few of the genes, a
-    random fifth of the genes called.
+    get the carried lists of all cancers where that is not at hand or knows too few of the genes,
+    and a random fifth of the genes called where these do so too.
     """
     if isinstance(wanted, str | Path) and wanted != "":
         return (bio_genes(cohort.name, wanted),)
@@ -36,15 +36,19 @@ def choose_disease_genes(
     carried = _carried()
     own = cohort.source == "demo" or cohort.name in set(carried["cancer"])
     try:
-        return (bio_genes(cohort.name, "demo" if own else "cancermine"),)
+        lists = [(bio_genes(cohort.name, "demo" if own else "cancermine"),)]
     except InputError:
         if cohort.source != "file":
             raise
-    known = labels[labels.index.isin(carried["gene"])]
-    if all((known == name).sum() >= N_FOLDS for name in ("DR", "UR")):
-        cancers = ", ".join(sorted(carried["cancer"].unique()))
-        note = f"No disease genes were given: CancerMine's genes of {cancers} stand in for them."
-        return carried["gene"].unique().tolist(), note
+        lists = []
+    if cohort.source != "file":
+        return lists[0]
+    cancers = ", ".join(sorted(carried["cancer"].unique()))
+    note = f"No disease genes were given: CancerMine's genes of {cancers} stand in for them."
+    for found in [*lists, (carried["gene"].unique().tolist(), note)]:
+        known = labels[labels.index.isin(found[0])]
+        if all((known == name).sum() >= N_FOLDS for name in ("DR", "UR")):
+            return found
     rng, chosen = np.random.default_rng(seed), []
     for name in ("DR", "UR"):
         genes = labels.index[labels == name].to_numpy(dtype=object)
@@ -78,11 +82,9 @@ def bio_genes(cancer: str, source: str | Path = "cancermine", min_citations: int
     terms = cancer_terms(cancer, source)
     if source == "intogen":
         return read_intogen(_shared_file(source), terms)
-    if source == "demo":
-        citations = _carried_citations(cancer)
-    else:
-        citations = read_cancermine(_shared_file(source), terms)
-    genes = citations.index[citations >= min_citations].tolist()
+    carried = source == "demo"
+    n = _carried_citations(cancer) if carried else read_cancermine(_shared_file(source), terms)
+    genes = n.index[n >= min_citations].tolist()
     if not genes:
         raise InputError(
             f"no gene of {cancer} has {min_citations} citations in {source}: lower min_citations"

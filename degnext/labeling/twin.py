@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +38,8 @@ def fit_parameters(cohort: Cohort) -> tuple[pd.DataFrame, dict]:
 
 def save_parameters(genes: pd.DataFrame, info: dict, folder: Path) -> Path:
     """Write ``<cancer>.csv.gz`` (four digits) and ``<cancer>.json``; return the table's path."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{info['cancer']}.csv.gz"
-    temporary = path.with_name("." + path.name)
-    genes.to_csv(temporary, float_format="%.4g", compression={"method": "gzip", "mtime": 0})
-    temporary.replace(path)
+    text = genes.to_csv(float_format="%.4g").encode()
+    write_atomic(path, gzip.compress(text, mtime=0))  # the same table makes the same file
     write_atomic(folder / f"{info['cancer']}.json", info)
     return path

@@ -1,4 +1,4 @@
-"""degnext.labeling.calls: calls, disjoint and stratified parts, folds, tables that come back."""
+"""degnext.labeling.calls: calls, disjoint and stratified parts, folds, disease genes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from degnext.labeling.calls import (
     agreement,
     call_genes,
     label,
-    load_labeled,
     published_folds,
-    save_labeled,
     split_parts,
     stratified_folds,
 )
@@ -165,6 +163,11 @@ def test_unknown_symbols_get_a_random_fifth_and_a_note(make_cohort):
     assert not label(cohort, seed=1).genes["bio"].equals(labeled.genes["bio"])
 
 
+def test_ones_own_cohort_whose_ids_no_list_knows_is_labelled_under_any_name(make_cohort):
+    labeled = label(replace(make_cohort(n_genes=200), name="KICH"))
+    assert "random fifth" in labeled.notes[0] and labeled.genes["bio"].sum() == 20
+
+
 def test_labels_that_cannot_be_made_say_why(cohort, is_helpful, tmp_path):
     for bad, disease_genes, match in (
         (cohort, [], "disease evidence"),
@@ -221,42 +224,3 @@ def test_agreement_counts_published_in_rows_and_ours_in_columns():
         and table.to_numpy().sum() == 4
     )
     assert table.index.name == "published"
-
-
-@pytest.mark.parametrize("names", ["symbols", "numbers"])
-def test_a_labelled_cohort_comes_back(make_labeled, tmp_path, names):
-    labeled = make_labeled()
-    if names == "numbers":  # Entrez ids and numbered samples, some with leading zeros
-        counts = labeled.counts.set_axis([f"{i:03d}" for i in range(80)], axis=0).set_axis(
-            [f"{i:02d}" for i in range(15)], axis=1
-        )
-        groups, genes = (
-            labeled.groups.set_axis(counts.columns),
-            labeled.genes.set_axis(counts.index),
-        )
-        labeled = Cohort(counts, groups, genes=genes, notes=("one", "two"))
-    assert save_labeled(labeled, tmp_path / "a" / "labeled") == tmp_path / "a" / "labeled"
-    back = load_labeled(tmp_path / "a" / "labeled", "MINE", "file")
-    pd.testing.assert_frame_equal(back.counts, labeled.counts, check_names=False)
-    pd.testing.assert_series_equal(back.groups, labeled.groups, check_names=False)
-    pd.testing.assert_frame_equal(back.genes, labeled.genes, check_names=False, check_dtype=False)
-    assert back.notes == labeled.notes and np.array_equal(back.is_tumor, labeled.is_tumor)
-    assert np.array_equal(back.rows("T3"), labeled.rows("T3"))
-
-
-def test_a_save_that_was_cut_short_is_not_taken_for_whole(
-    make_labeled, tmp_path, monkeypatch, is_helpful
-):
-    labeled = make_labeled()
-    save_labeled(labeled, tmp_path)
-
-    def full(*_, **__):
-        raise OSError("no space left")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pd.DataFrame, "to_parquet", full)
-        with pytest.raises(OSError, match="no space"):
-            save_labeled(labeled, tmp_path)
-    with pytest.raises(InputError, match="run notebook 02_labeling") as caught:
-        load_labeled(tmp_path, "MINE", "file")
-    assert is_helpful(str(caught.value))

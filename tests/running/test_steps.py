@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +54,20 @@ def test_a_step_is_taken_up_as_it_was_left(own, tmp_path, capsys, monkeypatch):
     record = json.loads(next(left.glob("labeled-*/step.json")).read_text())
     assert record["log_fc"] == 0.0 and record["seed"] == 0 and record["bio_source"] == "genes.txt"
     assert len(record["counts"]) == len(record["code"]) == 64
+
+
+def test_genes_and_samples_that_are_numbers_come_back_as_they_were(make_labeled, tmp_path):
+    labeled = make_labeled()  # as Entrez ids and numbered samples, some with leading zeros
+    genes = labeled.genes.set_axis([f"{i:03d}" for i in range(80)])
+    counts = labeled.counts.set_axis(genes.index).set_axis([f"{i:02d}" for i in range(15)], axis=1)
+    groups = labeled.groups.set_axis(counts.columns)
+    named = replace(labeled, counts=counts, groups=groups, genes=genes)
+    steps._write(named, tmp_path / "labeled-1", {})
+    back = steps._read(tmp_path / "labeled-1", named)
+    pd.testing.assert_frame_equal(back.counts, counts, check_names=False)
+    pd.testing.assert_series_equal(back.groups, groups, check_names=False)
+    pd.testing.assert_frame_equal(back.genes, genes, check_names=False, check_dtype=False)
+    assert back.notes == labeled.notes and list(back.rows("T3")) == list(labeled.rows("T3"))
 
 
 def test_other_parameters_give_other_labels_and_say_so(own, capsys):
