@@ -28,8 +28,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from degnext.learning.images import grid_image, grid_shape
-from degnext.learning.network import _CHANNELS, DEGnextCNN
-from degnext.learning.training import fast_bfloat16, fit, pick_device
+from degnext.learning.network import CHANNELS, DEGnextCNN
+from degnext.learning.training import Training, fit, pick_device
 
 SAMPLES, BATCH = (45, 176, 433), 256
 
@@ -71,24 +71,12 @@ def plain_epoch(model: nn.Module, data: GeneImages, device: torch.device) -> flo
 
 
 def our_epoch(
-    model: nn.Module,
-    images: np.ndarray,
-    labels: np.ndarray,
-    device: torch.device,
-    autocast: bool | None,
+    model: nn.Module, images: np.ndarray, labels: np.ndarray, device: torch.device, bfloat16: bool
 ) -> float:
     """Train one epoch with degnext.learning.training.fit; return seconds."""
     start = time.perf_counter()
-    fit(
-        model,
-        images,
-        labels,
-        epochs=1,
-        batch_size=BATCH,
-        lr=1e-4,
-        device=str(device),
-        autocast=autocast,
-    )
+    settings = Training(1, BATCH, 1e-4, device=str(device), bfloat16=bfloat16)
+    fit(model, (images, labels), settings)
     return time.perf_counter() - start
 
 
@@ -108,9 +96,9 @@ def flop_per_gene(n_samples: int, gathered: bool = False) -> float:
     gathered: backward through the last convolution costs one patch per output channel, not the
     whole image.
     """
-    (h, w), (_, n_mid, n_out) = grid_shape(n_samples), _CHANNELS[-1]
+    (h, w), (_, n_mid, n_out) = grid_shape(n_samples), CHANNELS[-1]
     last = 9 * n_mid * n_out
-    before = sum(9 * (a * b + b * c) for a, b, c in _CHANNELS) - last
+    before = sum(9 * (a * b + b * c) for a, b, c in CHANNELS) - last
     backward = 2 * (before * h * w + last) if gathered else 2 * (before + last) * h * w
     return 2 * ((before + last) * h * w + backward)
 
@@ -122,9 +110,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="auto")
     parser.add_argument(
-        "--autocast",
-        action="store_true",
-        help="let our loop use bfloat16 where the hardware has it",
+        "--bfloat16", action="store_true", help="let our loop use it (slow where it is emulated)"
     )
     args = parser.parse_args()
     device, rows = pick_device(args.device), []
@@ -141,9 +127,7 @@ def main() -> None:
         for repeat in range(args.repeats + 1):
             took = {
                 "plain": plain_epoch(nets["plain"], GeneImages(values, labels), device),
-                "ours": our_epoch(
-                    nets["ours"], images, labels, device, None if args.autocast else False
-                ),
+                "ours": our_epoch(nets["ours"], images, labels, device, args.bfloat16),
             }
             for name in took if repeat else ():
                 seconds[name].append(took[name])
@@ -152,10 +136,7 @@ def main() -> None:
             np.median(seconds["ours"]),
             matrix_rate(device),
         )
-        done = flop_per_gene(
-            n_samples,
-            gathered=device.type == "cpu" and not (args.autocast and fast_bfloat16(device)),
-        )
+        done = flop_per_gene(n_samples, gathered=device.type == "cpu" and not args.bfloat16)
         reached = done * args.genes / ours / 1e9
         rows.append(
             dict(

@@ -60,7 +60,7 @@ def one_task(task: str, n_genes: int, n_samples: int) -> dict[str, float]:
     from degnext.learning.profile.classifier import ProfileClassifier
     from degnext.prediction import predict
 
-    ProfileClassifier.pretrained(3)  # loads torch
+    ProfileClassifier.from_pretrained("three_class")  # loads torch
     cohort, change = draw(n_genes, n_samples)
     with tempfile.TemporaryDirectory() as folder:
         path, groups = Path(folder) / "counts.csv", Path(folder) / "groups.csv"

@@ -3,7 +3,7 @@
 usage: DEGNEXT_DATA=/path/to/data python benchmarks/bench_profile.py [--batches 4]
 Writes benchmarks/results/profile.csv, a row per task. "transfer" trains two classes from scratch on the nine training cancers'
 parts at hand. "general" is notebook 3's: three classes on T1, then two on F1, for CHOL (45 samples), KICH (89), READ (176).
-Encoding is counted in both. Beside general learning stands degnext.DEGnext under protocol="paper" on the same genes in the
+Encoding is counted in both. Beside general learning stands degnext.DEGnextClassifier under protocol="paper" on the same genes in the
 same process: a few batches of each of its stages are timed, and its whole training is that rate times its genes and epochs. It is
 timed twice: as it is here, with the gradient of the last maximum gathered (degnext/sparse_max.py), and "layer by layer", as
 torch's own layers would train it.
@@ -17,11 +17,12 @@ import os
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+sys.path[:0] = [str(ROOT)]
 COHORTS = ("CHOL", "KICH", "READ")
 
 
@@ -44,25 +45,21 @@ def layer_by_layer():
 
 def paper_seconds(cohort, n_batches: int) -> dict[str, float]:
     """Time a few batches of the paper's network; return its whole training's seconds and how many genes it is shown in all."""
-    from degnext.learning.classifier import PROTOCOLS, DEGnext
+    from degnext.learning.classifier import PROTOCOLS, DEGnextClassifier
     from degnext.learning.images import row_values
 
-    rules, labels = PROTOCOLS["paper"], cohort.codes
+    rules, labels = PROTOCOLS["paper"], cohort.genes["label"].to_numpy()
     values = row_values(cohort, rules.scaling)
-    model, out = (
-        DEGnext("paper", epochs=1, fine_tune_epochs=1),
-        {"wall": 0.0, "cpu": 0.0, "shown": 0},
-    )
-    for part, batch, epochs, train in (
-        ("T1", rules.batch_size, rules.epochs, model.fit),
-        ("F1", rules.fine_tune_batch_size, rules.fine_tune_epochs, model.fine_tune),
-    ):
+    model = DEGnextClassifier("paper", epochs=1)
+    out = {"wall": 0.0, "cpu": 0.0, "shown": 0}
+    tune = partial(model.fine_tune, epochs=1)
+    for part, given, train in (("T1", rules.fit, model.fit), ("F1", rules.fine_tune, tune)):
         rows = cohort.rows(part)
-        some = rows[: batch * n_batches]
+        some = rows[: given.batch_size * n_batches]
         wall, cpu = clock()
         train(values[some], labels[some])
         after = clock()
-        shown = len(rows) * epochs
+        shown = len(rows) * given.epochs
         out = {
             "wall": out["wall"] + (after[0] - wall) * shown / len(some),
             "cpu": out["cpu"] + (after[1] - cpu) * shown / len(some),
@@ -80,7 +77,7 @@ def general_row(cancer: str, n_batches: int) -> dict:
     paper = paper_seconds(cohort, n_batches)
     with layer_by_layer():
         slower = paper_seconds(cohort, n_batches)
-    three, two = profile_steps._GENERAL["epochs"], profile_steps._FINE_TUNE["epochs"]
+    three, two = profile_steps.GENERAL.epochs, profile_steps.FINE_TUNE["epochs"]
     shown = (
         int(0.9 * len(cohort.rows("T1"))) * three + len(cohort.rows("F1")) * two
     )  # a tenth is held back for the temperature
@@ -105,14 +102,13 @@ def general_row(cancer: str, n_batches: int) -> dict:
 
 def transfer_row() -> dict:
     """Time the training of the two-class network from scratch."""
-    from train_profile import TRAINING, Published, transfer_training_genes
-
     from degnext._common.paths import shared_data
     from degnext.learning.profile.classifier import ProfileClassifier
+    from reproduction.weights.train import TRAINING, Published, transfer_training_genes
 
     cohorts = [Published(c, shared_data() / "published") for c in TRAINING]
     wall, cpu = clock()
-    ProfileClassifier(2, random_state=0).fit([transfer_training_genes(c) for c in cohorts])
+    ProfileClassifier((0, 1), random_state=0).fit([transfer_training_genes(c) for c in cohorts])
     after = clock()
     return {
         "task": "transfer from scratch",

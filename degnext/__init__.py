@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from degnext.evaluation.metrics import evaluate
     from degnext.labeling.calls import label
     from degnext.labeling.differential_expression import differential_expression
-    from degnext.learning.classifier import DEGnext
+    from degnext.learning.classifier import DEGnextClassifier
+    from degnext.learning.profile.classifier import ProfileClassifier
     from degnext.prediction.predict import predict
     from degnext.preprocessing.filters import preprocess
     from degnext.running.notebook_run import NotebookRun
 
 __version__ = "0.1.0"
-__all__ = ["CANCERS", "CLASS_NAMES", "Cohort", "DEGnext", "FoldChangeRule", "InputError"]
-__all__ += ["NotebookRun", "TRAINING", "UNTRAINED", "differential_expression", "enrich"]
-__all__ += ["evaluate", "label", "load_cohort", "paper_table", "predict", "preprocess"]
-__all__ += ["registry"]
+__all__ = ["CANCERS", "CLASS_NAMES", "Cohort", "DEGnextClassifier", "FoldChangeRule"]
+__all__ += ["InputError", "NotebookRun", "ProfileClassifier", "TRAINING", "UNTRAINED"]
+__all__ += ["differential_expression", "enrich", "evaluate", "label", "load_cohort"]
+__all__ += ["paper_table", "predict", "preprocess", "registry"]
 
 _NAMES = {
     "_common.errors": "InputError",
@@ -38,7 +39,8 @@ _NAMES = {
     "evaluation.metrics": "evaluate",
     "labeling.calls": "label",
     "labeling.differential_expression": "differential_expression",
-    "learning.classifier": "DEGnext",
+    "learning.classifier": "DEGnextClassifier",
+    "learning.profile.classifier": "ProfileClassifier",
     "prediction.predict": "predict",
     "preprocessing.filters": "preprocess",
     "running.notebook_run": "NotebookRun",

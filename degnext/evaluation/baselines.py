@@ -203,7 +203,7 @@ def profile_features(images: np.ndarray, channels: Sequence[str]) -> np.ndarray:
     """Return the numbers that a profile image holds, genes × features: wide channels in full, painted ones once per row.
 
     images: as ``ProfileClassifier.encode`` gives them; channels: their names
-    (``ProfileClassifier.channels``).
+    (``resolved["channels"]``).
     """
     one = dict(zip(CHANNELS, _painted()))
     parts = [images[:, k, :, : 1 if one[name] else None] for k, name in enumerate(channels)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.cohort import Cohort, label_codes, label_names
+from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.perturb import LEVELS, PERTURBATIONS, add_noise, disturbed, perturb
 from degnext.evaluation.baselines import FoldChangeRule, paper_baselines, strong_references
 from degnext.evaluation.ceiling import ceiling, label_border, noise_sd, standard_distance
@@ -21,7 +22,7 @@ from degnext.evaluation.experiments import (
     gene_inputs,
     sorted_groups,
 )
-from degnext.learning.profile.classifier import ProfileClassifier
+from degnext.learning.profile.classifier import TRAINING, ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 
 READINGS = ("absolute", "relative")
@@ -44,13 +45,14 @@ def train_general(cohort: Cohort, rows: np.ndarray, seed: int = 0) -> dict[tuple
     makes = {(name, RAW): m for name, m in paper_baselines(seed, probabilities=False).items()}
     makes["Logistic regression", FEATURES] = strong_references(seed)["Logistic regression"]
     models = {key: make().fit(x[key[1]][rows], y) for key, make in makes.items()}
-    settings = {"align": False, "epochs": 10, "batch_size": 64, "random_state": seed}
-    network = ProfileClassifier(2, **settings).fit(x[IMAGE][rows], label_codes(y))
+    training = replace(TRAINING, epochs=10, batch_size=64)
+    network = ProfileClassifier(align=False, training=training, random_state=seed)
+    network.fit(x[IMAGE][rows], y)
     return models | {(CNN, IMAGE): network}
 
 
 def _inputs(cohort: Cohort) -> dict[str, np.ndarray]:
-    return gene_inputs(cohort, ProfileClassifier(2, align=False))
+    return gene_inputs(cohort, ProfileClassifier(align=False))
 
 
 def general_answer(models: dict, rows: np.ndarray) -> Answer:
@@ -59,8 +61,6 @@ def general_answer(models: dict, rows: np.ndarray) -> Answer:
     def answer(cohort: Cohort) -> Calls:
         x = {given: values[rows] for given, values in _inputs(cohort).items()}
         calls = {key: model.predict(x[key[1]]) for key, model in models.items()}
-        if (CNN, IMAGE) in calls:
-            calls[CNN, IMAGE] = label_names(calls[CNN, IMAGE])
         return calls | rule_calls(x[RAW], x[SCALED], sorted_groups(cohort))
 
     return answer

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
-from degnext.cohorts.cohort import NEUTRAL, Cohort, label_codes, label_names
+from degnext.cohorts.cohort import CLASS_NAMES, NEUTRAL, Cohort
 from degnext.evaluation.baselines import (
     FoldChangeRule,
     paper_baselines,
@@ -18,7 +18,7 @@ from degnext.evaluation.baselines import (
     strong_references,
 )
 from degnext.evaluation.metrics import evaluate, result_row, result_table
-from degnext.evaluation.profile_network import _FINE_TUNE, _GENERAL
+from degnext.evaluation.profile_network import FINE_TUNE, GENERAL
 from degnext.learning.images import row_values
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
@@ -36,7 +36,8 @@ class ProfileModel:
 
     def fit(self, X: np.ndarray, y: np.ndarray, *, groups: object = None) -> ProfileModel:
         """Learn three classes; the called genes are kept for a cohort without bio genes to fine-tune on."""
-        self.model_ = ProfileClassifier(random_state=self.seed, **_GENERAL).fit(X, label_codes(y))
+        model = ProfileClassifier(CLASS_NAMES, training=GENERAL, random_state=self.seed)
+        self.model_ = model.fit(X, y)
         called = np.asarray(y) != "neutral"
         self._called = X[called], y[called]
         return self if not called.all() else self.fine_tune(X, y)
@@ -44,12 +45,12 @@ class ProfileModel:
     def fine_tune(self, X: np.ndarray, y: np.ndarray, *, groups: object = None) -> ProfileModel:
         """Go on with two classes, on the called genes of the first stage where there are no others."""
         X, y = (X, y) if len(y) else self._called
-        self.model_.fine_tune(X, label_codes(y), **_FINE_TUNE)
+        self.model_ = self.model_.fine_tune(X, y, **FINE_TUNE)
         return self
 
     def predict(self, X: np.ndarray, *, groups: object = None) -> np.ndarray:
         """Return labels."""
-        return label_names(self.model_.predict(X))
+        return self.model_.predict(X)
 
     def predict_proba(self, X: np.ndarray, *, groups: object = None) -> np.ndarray:
         """Return class probabilities."""
@@ -84,7 +85,7 @@ def gene_inputs(cohort: Cohort, encoder: ProfileClassifier) -> dict[str, np.ndar
     genes = genes_of(cohort)
     raw, scaled = row_values(cohort, "none"), row_values(cohort, "log_cpm", genes.factors)
     images = encoder.encode(genes)
-    features = profile_features(images, encoder.channels)
+    features = profile_features(images, encoder.resolved["channels"])
     return {RAW: raw, SCALED: scaled, FEATURES: features, IMAGE: images}
 
 
@@ -101,7 +102,10 @@ def general(cohort: Cohort, seed: int = 0, network: bool = True) -> pd.DataFrame
     learned on the called genes of that part and F1 and tested on T3. With T3 alone, two classes in
     three folds of it. ``note`` says which. ``network=False`` leaves out the profile network.
     """
-    inputs, y = gene_inputs(cohort, ProfileClassifier(3)), cohort.genes["label"].to_numpy()
+    inputs, y = (
+        gene_inputs(cohort, ProfileClassifier(CLASS_NAMES)),
+        cohort.genes["label"].to_numpy(),
+    )
     rows = []
     for name, given, make in methods(seed, network):
         about = {"cancer": cohort.name, "source": cohort.source, "model": name, "protocol": given}

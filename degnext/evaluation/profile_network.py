@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
-from degnext.cohorts.cohort import NEUTRAL, Cohort
-from degnext.learning.profile.classifier import ProfileClassifier
+from degnext.cohorts.cohort import CLASS_NAMES, NEUTRAL, Cohort
+from degnext.learning.profile.classifier import TRAINING, ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 
-_GENERAL = {
-    "n_classes": 3,
-    "epochs": 20,
-    "batch_size": 64,
-    "learning_rate": 3e-3,
-}  # chosen on folds of T1
-_FINE_TUNE = {"n_classes": 2, "epochs": 20, "learning_rate": 2e-3}
+GENERAL = replace(TRAINING, epochs=20, batch_size=64, lr=3e-3)  # chosen on folds of T1
+FINE_TUNE = {"n_classes": 2, "epochs": 20, "lr": 2e-3}
 Answer = tuple[np.ndarray, np.ndarray]  # predicted labels, class probabilities
 
 
 def general(cohort: Cohort, train_part: str = "T1", seed: int = 0) -> dict:
     """Train three classes on ``train_part`` and two on F1; return answers on T2 and T3 and the seconds, encoding included."""
     start = time.perf_counter()
-    model = ProfileClassifier(random_state=seed, **_GENERAL)
-    images, labels = model.encode(genes_of(cohort)), cohort.codes
+    model = ProfileClassifier(CLASS_NAMES, training=GENERAL, random_state=seed)
+    images, labels = model.encode(cohort), cohort.genes["label"].to_numpy()
     train, t2, f1, t3 = (cohort.rows(part) for part in (train_part, "T2", "F1", "T3"))
     model.fit(images[train], labels[train])
     out = {"T2": (model.predict(images[t2]), model.predict_proba(images[t2]))}
-    model.fine_tune(images[f1], labels[f1], **_FINE_TUNE)
+    model = model.fine_tune(images[f1], labels[f1], **FINE_TUNE)
     out["T3"] = (model.predict(images[t3]), model.predict_proba(images[t3]))
     return out | {"seconds": time.perf_counter() - start}
 
@@ -40,7 +36,7 @@ def transfer(training: list[Cohort], target: Cohort, seed: int = 0) -> tuple[Ans
     for cohort in training:
         rows = np.flatnonzero((cohort.genes["part"] != "T3").to_numpy() & (cohort.codes != NEUTRAL))
         learned.append(genes_of(cohort, rows))
-    model = ProfileClassifier(2, random_state=seed).fit(learned)
+    model = ProfileClassifier(random_state=seed).fit(learned)
     return answer_on_q(model, target), time.perf_counter() - start
 
 

@@ -42,7 +42,7 @@ def take(genes: Genes, columns: np.ndarray) -> Genes:
 
 def ask_network(genes: Genes, model: ProfileClassifier | None = None) -> Answer:
     """Return the answer of the small-sample network (default: the weights that come with the package)."""
-    model = model or ProfileClassifier.pretrained(3, few_samples=True)
+    model = model or ProfileClassifier.from_pretrained("few_samples")
     down, up, neutral = model.predict_proba(genes._replace(labels=None)).T
     called = label_names(np.stack([down, up, neutral]).argmax(0))
     return Answer(1 - neutral, up - down, {"most probable": called})

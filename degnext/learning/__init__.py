@@ -1,1 +1,1 @@
-"""TODO."""
+"""Networks that learn labels: the paper's on its grid image (this room), ours on profile images (``profile``)."""

@@ -1,265 +1,258 @@
-"""``DEGnext``: the paper's network with scikit-learn's conventions, under two protocols."""
+"""``DEGnextClassifier``: the paper's network with scikit-learn's conventions, under two protocols."""
 
 from __future__ import annotations
 
-import json
-import os
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import check_array, check_X_y
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from degnext._common.errors import InputError, check_choice
-from degnext.learning.images import Standardizer, grid_image
+from degnext.learning.images import Standardizer, grid_image, normal_first
 from degnext.learning.network import DEGnextCNN
-from degnext.learning.training import fit, predict, two_class_loss
+from degnext.learning.training import Training, fit, predict, two_class_loss
+from degnext.learning.weights_file import read_weights, write_weights
 
 
 @dataclass(frozen=True)
 class Protocol:
     """How the network is trained: ``paper`` as released, ``corrected`` with its faults put right (AUDIT 3, 6, 7)."""
 
-    scaling: str  # of the rows, see encode.row_values
+    scaling: str  # of the rows, see images.row_values
     squash: bool  # ReLU and softmax before the cross-entropy
-    standardize: bool  # by mean and standard deviation of the training genes, after each row's own mean is taken off
-    epochs: int
-    fine_tune_epochs: int
-    batch_size: int
-    fine_tune_batch_size: int
-    lr: float
-    threshold_on_logit: float  # above which the two-class output is UR
-    validation_fraction: float  # of the training genes, held out to choose the epoch
+    standardize: bool  # see images.Standardizer
+    threshold: float  # above which the logit of two classes is UR
+    validation: float  # share of the training genes held out to choose the epoch
+    fit: Training
+    fine_tune: Training
 
 
 PROTOCOLS = {
-    "paper": Protocol("none", True, False, 50, 31, 256, 64, 1e-4, 0.5, 0.0),
-    "corrected": Protocol("log_cpm", False, True, 12, 10, 32, 32, 1e-3, 0.0, 0.15),
+    "paper": Protocol(
+        "none", True, False, 0.5, 0.0, Training(50, 256, 1e-4), Training(31, 64, 1e-4)
+    ),
+    "corrected": Protocol(
+        "log_cpm", False, True, 0.0, 0.15, Training(12, 32, 1e-3), Training(10, 32, 1e-3)
+    ),
 }
 
 
-class DEGnext(ClassifierMixin, BaseEstimator):
-    """Classify genes as DR (0), UR (1) or neutral (2) from their rows of values, with the paper's CNN.
+class DEGnextClassifier(ClassifierMixin, BaseEstimator):
+    """Tell up- from down-regulated and neutral genes by their rows of values, with the paper's network.
 
-    ``fit`` learns three classes; ``fine_tune`` goes on with a fresh one-logit output on genes of two classes; ``predict``
-    and ``predict_proba`` answer for the stage reached. X is genes × samples, normal samples first, as
-    :func:`degnext.learning.images.row_values` gives it for the protocol's scaling. The number of samples may differ between
-    calls: the network pools over the image.
+    X is genes × samples, as :func:`degnext.learning.images.row_values` gives it for ``rules.scaling``, and y one label
+    per gene; ``groups`` ("normal" or "tumor" per column) puts normal samples first, without it they must come first.
+    The number of samples may differ between calls: the network pools over the image.
 
-    Parameters that are None take the protocol's value. ``checkpoint`` is a folder in which a killed run resumes.
+    protocol : ``corrected``, ``paper``, or a :class:`Protocol` of your own
+    relu     : ``pair`` as in the released code, ``conv`` as in the paper's text
+    epochs, batch_size, lr : None takes the protocol's number
+    device   : ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``
+
+    After ``fit``: ``classes_`` (sorted: DR, UR, neutral), ``history_`` (a record per epoch), ``network_``.
     """
 
     def __init__(
         self,
-        protocol: str = "corrected",
+        protocol: str | Protocol = "corrected",
         *,
         relu: str = "pair",
         epochs: int | None = None,
-        fine_tune_epochs: int | None = None,
         batch_size: int | None = None,
         lr: float | None = None,
         random_state: int = 0,
         device: str = "auto",
-        autocast: bool | None = False,
-        checkpoint: str | Path | None = None,
-        progress: bool = False,
     ) -> None:
-        self.protocol, self.relu, self.epochs, self.fine_tune_epochs = (
-            protocol,
-            relu,
-            epochs,
-            fine_tune_epochs,
-        )
-        self.batch_size, self.lr, self.random_state, self.device = (
-            batch_size,
-            lr,
-            random_state,
-            device,
-        )
-        self.autocast, self.checkpoint, self.progress = autocast, checkpoint, progress
+        self.protocol, self.relu = protocol, relu
+        self.epochs, self.batch_size, self.lr = epochs, batch_size, lr
+        self.random_state, self.device = random_state, device
 
     @property
     def rules(self) -> Protocol:
         """The protocol's settings; ``rules.scaling`` says which row values X must hold."""
+        if isinstance(self.protocol, Protocol):
+            return self.protocol
         return PROTOCOLS[check_choice("protocol", self.protocol, PROTOCOLS)]
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> DEGnext:
-        """Train from fresh weights on X (genes × samples) and labels y in {0, 1, 2}."""
-        X, y = _check(X, y, (0, 1, 2))
-        rules = self.rules
-        with torch.random.fork_rng():
-            torch.manual_seed(self.random_state)
-            self.network_ = DEGnextCNN(3, self.relu, rules.squash)
-        self.standardizer_ = Standardizer().fit(X) if rules.standardize else None
-        self.stage_, self.classes_ = "three-class", np.array([0, 1, 2])
-        self.history_ = self._train(
-            X,
-            y,
-            nn.functional.cross_entropy,
-            self.epochs or rules.epochs,
-            self.batch_size or rules.batch_size,
-            "fit",
-        )
-        return self
+    def fit(
+        self,
+        X: np.ndarray,
+        y: Sequence[str],
+        *,
+        groups: Sequence[str] | None = None,
+        checkpoint: str | Path | None = None,
+        progress: bool = False,
+    ) -> DEGnextClassifier:
+        """Train from fresh weights; a killed run goes on from the file ``checkpoint``. Returns self."""
+        X, y = _rows_and_labels(X, y, groups)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise InputError(f"y holds 1 class, {str(y[0])!r}: give genes of two or three classes")
+        self.network_ = self._fresh_network(len(self.classes_))
+        self.standardizer_ = Standardizer().fit(X) if self.rules.standardize else None
+        training = self._training(self.rules.fit, self.epochs, "fit" if progress else "")
+        return self._learn(X, codes, training, checkpoint)
 
-    def fine_tune(self, X: np.ndarray, y: np.ndarray) -> DEGnext:
-        """Go on from the three-class weights with a one-logit output, on genes labelled DR (0) or UR (1)."""
-        self._require_fit()
-        X, y = _check(X, y, (0, 1))
-        rules = self.rules
+    def fine_tune(
+        self,
+        X: np.ndarray,
+        y: Sequence[str],
+        *,
+        groups: Sequence[str] | None = None,
+        epochs: int | None = None,
+        checkpoint: str | Path | None = None,
+        progress: bool = False,
+    ) -> DEGnextClassifier:
+        """Return a new estimator that goes on from these weights with DR and UR genes only, by one fresh logit."""
+        check_is_fitted(self, "network_", msg=_NOT_FITTED)
+        X, y = _rows_and_labels(X, y, groups)
+        if not np.isin(y, self.classes_[:2]).all():
+            raise InputError(
+                f"fine-tuning takes {' and '.join(map(str, self.classes_[:2]))} genes: drop the others"
+            )
+        tuned = clone(self)
+        tuned.classes_, tuned.standardizer_ = self.classes_[:2], self.standardizer_
         with torch.random.fork_rng():
             torch.manual_seed(self.random_state + 1)
-            self.network_.to_two_class()
-        self.stage_, self.classes_ = "two-class", np.array([0, 1])
-        epochs = self.fine_tune_epochs or rules.fine_tune_epochs
-        self.fine_tune_history_ = self._train(
-            X, y, two_class_loss, epochs, self.batch_size or rules.fine_tune_batch_size, "fine_tune"
-        )
-        return self
+            tuned.network_ = deepcopy(self.network_).to_two_class()
+        training = self._training(self.rules.fine_tune, epochs, "fine_tune" if progress else "")
+        return tuned._learn(X, np.searchsorted(tuned.classes_, y), training, checkpoint)
 
-    def _train(self, X, y, loss, epochs, batch_size, name):
-        rules, validation = self.rules, None
-        images = self._images(X)
-        if rules.validation_fraction:
-            held = _held_out(y, rules.validation_fraction, self.random_state)
-            validation = (images[held], y[held])
-            images, y = images[~held], y[~held]
-        checkpoint = Path(self.checkpoint) / f"{name}.safetensors" if self.checkpoint else None
-        return fit(
-            self.network_,
-            images,
-            y,
-            loss=loss,
-            epochs=epochs,
-            batch_size=batch_size,
-            lr=self.lr or rules.lr,
-            seed=self.random_state,
-            device=self.device,
-            autocast=self.autocast,
-            validation=validation,
-            checkpoint=checkpoint,
-            progress=self.progress,
-            name=name,
+    def _fresh_network(self, n_classes: int) -> DEGnextCNN:
+        two = n_classes == 2
+        with torch.random.fork_rng():
+            torch.manual_seed(self.random_state)
+            return DEGnextCNN(1 if two else n_classes, self.relu, self.rules.squash and not two)
+
+    def _training(self, rules: Training, epochs: int | None, progress: str) -> Training:
+        given = {"epochs": epochs, "batch_size": self.batch_size, "lr": self.lr}
+        given = {name: value for name, value in given.items() if value is not None}
+        return replace(
+            rules, seed=self.random_state, device=self.device, progress=progress, **given
         )
+
+    def _learn(self, X, codes, training, checkpoint) -> DEGnextClassifier:
+        validation, images, self.n_features_in_ = None, self._images(X), X.shape[1]
+        if self.rules.validation:
+            held = _held_out(codes, self.rules.validation, self.random_state)
+            validation = (images[held], codes[held])
+            images, codes = images[~held], codes[~held]
+        loss = two_class_loss if len(self.classes_) == 2 else nn.functional.cross_entropy
+        options = {"loss": loss, "validation": validation, "checkpoint": checkpoint}
+        self.history_ = fit(self.network_, (images, codes), training, **options)
+        return self
 
     def _images(self, X: np.ndarray) -> np.ndarray:
         return grid_image(self.standardizer_.transform(X) if self.standardizer_ else X)
 
-    def decision_function(self, X: np.ndarray) -> np.ndarray:
-        """Return the raw outputs: logits (N,) after fine-tuning, (N, 3) before."""
-        self._require_fit()
-        out = predict(self.network_, self._images(np.asarray(X)), device=self.device)
-        return out[:, 0] if self.stage_ == "two-class" else out
+    def decision_function(
+        self, X: np.ndarray, *, groups: Sequence[str] | None = None
+    ) -> np.ndarray:
+        """Return the raw outputs: a logit (N,) for two classes, (N, n_classes) for more."""
+        check_is_fitted(self, "network_", msg=_NOT_FITTED)
+        out = predict(self.network_, self._images(_rows(X, groups)), device=self.device)
+        return out[:, 0] if len(self.classes_) == 2 else out
 
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Return class probabilities, (N, 2) after fine-tuning and (N, 3) before, columns as in ``classes_``."""
-        raw = self.decision_function(X).astype(float)
-        if self.stage_ == "two-class":
-            p = 1 / (1 + np.exp(-np.clip(raw, -700, 700)))
-            return np.column_stack([1 - p, p])
-        if self.rules.squash:
-            return raw
-        e = np.exp(raw - raw.max(axis=1, keepdims=True))
-        return e / e.sum(axis=1, keepdims=True)
+    def predict_proba(self, X: np.ndarray, *, groups: Sequence[str] | None = None) -> np.ndarray:
+        """Return class probabilities (N, n_classes), columns as in ``classes_``."""
+        raw = self.decision_function(X, groups=groups).astype(float)
+        if len(self.classes_) == 2:
+            up = expit(raw)
+            return np.column_stack([1 - up, up])
+        return raw if self.rules.squash else softmax(raw, axis=1)
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
+    def predict(self, X: np.ndarray, *, groups: Sequence[str] | None = None) -> np.ndarray:
         """Return one label per gene; the paper's two-class threshold is applied to the logit (AUDIT 6)."""
-        raw = self.decision_function(X)
-        return (
-            (raw > self.rules.threshold_on_logit).astype(int)
-            if self.stage_ == "two-class"
-            else raw.argmax(axis=1)
-        )
-
-    def _require_fit(self) -> None:
-        if not hasattr(self, "network_"):
-            raise InputError("the network has no weights yet: call fit, or DEGnext.load, first")
+        raw = self.decision_function(X, groups=groups)
+        two = len(self.classes_) == 2
+        return self.classes_[
+            (raw > self.rules.threshold).astype(int) if two else raw.argmax(axis=1)
+        ]
 
     def save(self, path: str | Path) -> None:
         """Write weights and settings to one safetensors file."""
-        from safetensors.torch import save_file
+        check_is_fitted(self, "network_", msg=_NOT_FITTED)
+        params = self.get_params() | {"device": "auto"}
+        if isinstance(self.protocol, Protocol):
+            params["protocol"] = asdict(self.protocol)
+        facts = {"params": params, "classes": self.classes_.tolist(), "standardizer": None}
+        if self.standardizer_:
+            facts["standardizer"] = [self.standardizer_.mean, self.standardizer_.sd]
+        write_weights(path, self.network_.state_dict(), "DEGnextClassifier", facts)
 
-        self._require_fit()
-        params = {
-            k: v
-            for k, v in self.get_params().items()
-            if k not in ("checkpoint", "device", "progress")
-        }
-        s = self.standardizer_
-        meta = {
-            "degnext": json.dumps(
-                {
-                    "params": params,
-                    "stage": self.stage_,
-                    "standardizer": [s.mean, s.sd] if s else None,
-                }
-            )
-        }
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        save_file(
-            {k: v.detach().cpu().contiguous() for k, v in self.network_.state_dict().items()},
-            temporary,
-            metadata=meta,
+    @classmethod
+    def from_pretrained(cls, path: str | Path, device: str = "auto") -> DEGnextClassifier:
+        """Read a file of :meth:`save`, or the authors' two-class network (``DEGnextModel.pth``; no pickle is run)."""
+        if Path(path).suffix == ".pth":
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+            return cls("paper", device=device).restored(weights, ["DR", "UR"], None)
+        weights, facts = read_weights(path, "DEGnextClassifier")
+        params, scale = facts["params"] | {"device": device}, facts["standardizer"]
+        if isinstance(params["protocol"], dict):
+            p = params["protocol"]
+            stages = {k: Training(**p[k]) for k in ("fit", "fine_tune")}
+            params["protocol"] = Protocol(**p | stages)
+        return cls(**params).restored(
+            weights, facts["classes"], Standardizer(*scale) if scale else None
         )
-        os.replace(temporary, path)
 
-    @classmethod
-    def load(cls, path: str | Path, device: str = "auto") -> DEGnext:
-        """Read a file that :meth:`save` wrote."""
-        from safetensors import SafetensorError, safe_open
-
-        if not Path(path).is_file():
-            raise InputError(f"no weights file {str(path)!r}: train with fit() and save() first")
-        try:
-            with safe_open(path, framework="pt") as file:
-                meta = json.loads((file.metadata() or {}).get("degnext", "null"))
-                weights = {k: file.get_tensor(k) for k in file.keys()}
-        except SafetensorError as error:
-            raise InputError(
-                f"{Path(path).name} is no whole safetensors file: train and save again"
-            ) from error
-        if meta is None:
-            raise InputError(
-                f"{Path(path).name} was not written by DEGnext.save: retrain, or load the paper's weights with load_released"
-            )
-        self = cls(**meta["params"], device=device)
-        return self._restore(weights, meta["stage"], meta["standardizer"])
-
-    @classmethod
-    def load_released(cls, path: str | Path, device: str = "auto") -> DEGnext:
-        """Read the authors' fine-tuned transfer network (``DEGnextModel.pth``, a state dict; no pickle is run)."""
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-        return cls("paper", device=device)._restore(weights, "two-class", None)
-
-    def _restore(self, weights: dict, stage: str, standardizer: list[float] | None) -> DEGnext:
-        two = stage == "two-class"
-        self.network_ = DEGnextCNN(1 if two else 3, self.relu, self.rules.squash and not two)
+    def restored(
+        self,
+        weights: dict,
+        classes: Sequence,
+        standardizer: Standardizer | None,
+        history: Sequence = (),
+    ) -> DEGnextClassifier:
+        """Take weights that were trained elsewhere, with what belongs to them; return self."""
+        self.classes_, self.standardizer_ = np.array(classes, dtype=object), standardizer
+        self.network_, self.history_ = self._fresh_network(len(classes)), list(history)
         self.network_.load_state_dict(weights)
-        self.stage_, self.classes_ = stage, np.arange(2 if two else 3)
-        self.standardizer_ = None
-        if standardizer is not None:
-            self.standardizer_ = Standardizer()
-            self.standardizer_.mean, self.standardizer_.sd = standardizer
         return self
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True  # a row of two samples makes no image to speak of
+        return tags
 
-def _check(X: np.ndarray, y: np.ndarray, allowed: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    X, y = np.asarray(X, dtype=np.float32), np.asarray(y)
-    if X.ndim != 2 or len(X) != len(y) or len(y) == 0:
+
+_NOT_FITTED = "%(name)s has no weights yet: call fit, or from_pretrained, first"
+
+
+def _rows(X: np.ndarray, groups: Sequence[str] | None) -> np.ndarray:
+    with _explained():
+        return check_array(normal_first(X, groups), dtype=np.float32, ensure_min_features=2)
+
+
+def _rows_and_labels(X, y, groups) -> tuple[np.ndarray, np.ndarray]:
+    with _explained():
+        X, y = check_X_y(normal_first(X, groups), y, dtype=np.float32, ensure_min_features=2)
+        check_classification_targets(y)
+    return X, y
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say in one sentence what scikit-learn's checks found."""
+    try:
+        yield
+    except InputError:
+        raise
+    except ValueError as error:
+        reason = " ".join(str(error).split()).replace(". ", "; ")
         raise InputError(
-            f"X must be genes × samples with one label per gene; got X {X.shape} and {len(y)} labels: pass a matrix and as many labels as it has rows"
-        )
-    if not np.isfinite(X).all():
-        raise InputError("X holds missing or infinite values: check the counts first")
-    if not np.isin(y, allowed).all():
-        raise InputError(
-            f"labels must be among {allowed}: fine-tuning takes DR (0) and UR (1) genes only, fit also neutral (2)"
-        )
-    return X, y.astype(np.int64)
+            "X must be genes × samples without missing or infinite values, y one label per gene: "
+            f"check them ({reason})"
+        ) from error
 
 
 def _held_out(y: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -1,14 +1,19 @@
 """From a gene's row of counts to a network's input: the paper's grid image.
 
-The profile image, which does not depend on the number or order of samples, is in :mod:`degnext.learning.profile.image`.
+The profile image, which does not depend on the number or order of samples, is in
+:mod:`degnext.learning.profile.image`.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from degnext._common.errors import InputError
+import numpy as np
+import pandas as pd
+
+from degnext._common.errors import InputError, check_choice
 from degnext.cohorts.cohort import Cohort
+from degnext.cohorts.library_size import size_factors
 
 
 def row_values(
@@ -18,29 +23,44 @@ def row_values(
 
     ``none``    the counts as they are, what the paper's network was given (AUDIT 3)
     ``log_cpm`` log2(counts per million + 1); a sample's library size is the sum over every gene of the cohort,
-                known before any gene has a label, so no label and no split enters; or ``factors``, one per sample in the
-                cohort's own order, in millions of counts
+                known before any gene has a label, so no label and no split enters; or ``factors``, one per
+                sample in the cohort's own order, in millions of counts
     """
-    order = np.argsort(cohort.is_tumor, kind="stable")
-    counts = cohort.counts.to_numpy()[:, order]
-    if scaling == "none":
-        return counts.astype(np.float32)
+    check_choice("scaling", scaling, ("none", "log_cpm"))
+    counts = cohort.counts.to_numpy()
     if scaling == "log_cpm":
-        millions = (
-            counts.sum(axis=0, dtype=float) / 1e6
-            if factors is None
-            else np.asarray(factors, dtype=float)[order]
+        counts = np.log2(
+            counts / np.asarray(size_factors(counts) if factors is None else factors) + 1
         )
-        return np.log2(counts / millions + 1).astype(np.float32)
-    raise InputError(f"unknown scaling {scaling!r}: choose 'none' or 'log_cpm'")
+    return normal_first(counts, cohort.groups.loc[cohort.counts.columns]).astype(np.float32)
+
+
+def normal_first(values: np.ndarray | pd.DataFrame, groups: Sequence[str] | None) -> np.ndarray:
+    """Return ``values`` (genes × samples) with normal samples first, each group in its own order.
+
+    groups: "normal" or "tumor" per column, as a list, an array, or a Series indexed by sample where ``values`` is a
+    table; None says that they are in this order already. Raises InputError for another word or number.
+    """
+    if groups is None:
+        return values
+    if isinstance(values, pd.DataFrame) and isinstance(groups, pd.Series):
+        groups = groups.reindex(values.columns)
+    values, groups = np.asarray(values), np.asarray(groups, dtype=object)
+    if groups.shape != values.shape[1:]:
+        raise InputError(
+            f"X {values.shape} and {groups.size} groups do not match: give one per column"
+        )
+    if not np.isin(groups, ("normal", "tumor")).all():
+        raise InputError("a sample's group is unknown: name each one 'normal' or 'tumor'")
+    return values[:, np.argsort(groups == "tumor", kind="stable")]
 
 
 def grid_shape(n_samples: int) -> tuple[int, int]:
     """Return height and width of the paper's image of ``n_samples`` pixels.
 
     The width is the largest divisor of n not above √n, so that the image stands upright: the network pools over any
-    shape, but the released weights were trained on upright ones. A prime n gets one zero pixel, so that n + 1 is divided
-    (the authors' ``ArrayToTensor``; 89 samples of KICH make 10 × 9).
+    shape, but the released weights were trained on upright ones. A prime n gets one zero pixel, so that n + 1 is
+    divided (the authors' ``ArrayToTensor``; 89 samples of KICH make 10 × 9).
     """
     if n_samples < 2:
         raise InputError(f"an image needs at least two samples, not {n_samples}")
@@ -53,7 +73,7 @@ def grid_shape(n_samples: int) -> tuple[int, int]:
 
 
 def grid_image(values: np.ndarray) -> np.ndarray:
-    """Reshape rows (genes × samples) to the paper's images, float32 (genes, 1, height, width); no copy when none is needed."""
+    """Reshape rows (genes × samples) to the paper's images, float32 (genes, 1, height, width), without a copy."""
     values = np.asarray(values, dtype=np.float32)
     n_genes, n_samples = values.shape
     h, w = grid_shape(n_samples)
@@ -63,20 +83,16 @@ def grid_image(values: np.ndarray) -> np.ndarray:
 
 
 class Standardizer:
-    """Take off each row's own mean, then shift and scale by one mean and one standard deviation, learned on training genes only.
+    """Take off each row's own mean, then shift and scale by one mean and one standard deviation.
 
     A gene's level says nothing about its direction; without it the network need not learn to ignore it.
     """
 
-    mean: float = 0.0
-    sd: float = 1.0
+    def __init__(self, mean: float = 0.0, sd: float = 1.0) -> None:
+        self.mean, self.sd = mean, sd
 
-    def fit(self, values: np.ndarray) -> Standardizer:
-        """Learn both from ``values`` (training genes × samples)."""
-        return self.fit_many([values])
-
-    def fit_many(self, values: list[np.ndarray]) -> Standardizer:
-        """Learn both from the training genes of several cohorts, which may differ in their number of samples."""
+    def fit(self, *values: np.ndarray) -> Standardizer:
+        """Learn both from training genes × samples, of one cohort or of several of any size."""
         every = np.concatenate([_centre(v).ravel() for v in values])
         self.mean, self.sd = float(every.mean(dtype=float)), float(every.std(dtype=float)) or 1.0
         return self

@@ -1,33 +1,53 @@
-"""Progress bars that stay silent in headless runs: in a rendered page a bar is a dead widget."""
+"""The training loop: any network, any number of cohorts; a killed run goes on to the same weights, bit for bit."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-
-from tqdm.auto import tqdm
-
-
-def progress(items: Iterable, name: str = "", unit: str = "it", show: bool = True) -> tqdm:
-    """Return ``items`` with a progress bar, none when ``show`` is false or the environment has ``TQDM_DISABLE``."""
-    silent = not show or os.environ.get("TQDM_DISABLE", "") not in ("", "0")
-    return tqdm(items, desc=name or None, unit=unit, disable=silent, leave=False)
-
-
-import json
-import os
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
+from tqdm.auto import tqdm
 
 from degnext._common.errors import InputError
-from degnext.learning.training import progress as progress_bar
+from degnext.learning.weights_file import read_weights, write_weights
 
+Pair = tuple[np.ndarray, np.ndarray]  # images (N, C, H, W) and their labels (N,)
 Loss = Callable[[Tensor, Tensor], Tensor]
+Augment = Callable[[Tensor, Tensor, Generator], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained: by Adam, or AdamW with ``weight_decay``.
+
+    lr: the learning rate; with ``one_cycle`` its peak, reached after a fifth of the batches (Smith 2018).
+    clip: the largest norm of a gradient, 0 for no limit. fused: the optimiser in one kernel, quicker, with other
+    last bits. bfloat16: forward passes in half precision. progress: the name of a progress bar, "" for none.
+    """
+
+    epochs: int = 50
+    batch_size: int = 256
+    lr: float = 1e-4
+    weight_decay: float = 0.0
+    clip: float = 0.0
+    one_cycle: bool = False
+    fused: bool = False
+    bfloat16: bool = False
+    seed: int = 0
+    device: str = "auto"
+    progress: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"{name} is {getattr(self, name)}: give 1 or more, or None for the default"
+                )
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -35,19 +55,8 @@ def pick_device(device: str = "auto") -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(
-            "device 'cuda' was asked for but torch sees no GPU: use device='auto' or 'cpu'"
-        )
+        raise InputError("torch sees no GPU for device 'cuda': use device='auto' or 'cpu'")
     return torch.device(device)
-
-
-def fast_bfloat16(device: torch.device) -> bool:
-    """Tell whether bfloat16 is done in hardware; where it is emulated it is many times slower than float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
-    has_avx512 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return bool(has_amx or has_avx512)
 
 
 def two_class_loss(logit: Tensor, label: Tensor) -> Tensor:
@@ -57,111 +66,46 @@ def two_class_loss(logit: Tensor, label: Tensor) -> Tensor:
 
 def fit(
     model: nn.Module,
-    x: np.ndarray | list[np.ndarray],
-    y: np.ndarray | list[np.ndarray],
+    data: Pair | list[Pair],
+    settings: Training,
     *,
     loss: Loss = nn.functional.cross_entropy,
-    epochs: int = 50,
-    batch_size: int = 256,
-    lr: float = 1e-4,
-    seed: int = 0,
-    device: str = "auto",
-    autocast: bool | None = False,
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    validation: Pair | None = None,
     checkpoint: str | Path | None = None,
-    progress: bool = False,
-    name: str = "training",
+    augment: Augment | None = None,
+    generator: Generator | None = None,
 ) -> list[dict]:
-    """Train ``model`` in place on images x (N, C, H, W) and labels y (N,); return one record per epoch.
+    """Train ``model`` in place; return one record per epoch.
 
-    x and y may be lists, one entry per cohort, since cohorts have images of different size: a batch then holds genes of
-    one cohort, and the batches of all cohorts are shuffled together.
+    data: images and labels, one pair per cohort, since cohorts have images of different size: a batch then holds
+    genes of one cohort, and the batches of all cohorts are shuffled together. With ``validation`` the model ends
+    with the weights of the epoch of lowest validation loss. ``augment`` changes a batch before it is shown.
 
-    The order of genes in epoch e depends on (seed, e) alone, so that a killed run that goes on from ``checkpoint``
-    ends at the same weights, bit for bit, as one that was not killed. With ``validation`` the model ends with the
-    weights of the epoch of lowest validation loss. ``autocast=None`` uses bfloat16 where the hardware has it.
+    The order of genes in epoch e depends on (seed, e) alone, or comes from ``generator``, whose state is kept in
+    the file ``checkpoint``: a killed run that goes on from there ends at the same weights, bit for bit.
     """
-    dev = pick_device(device)
-    autocast = fast_bfloat16(dev) if autocast is None else autocast
-    model.to(dev, memory_format=torch.channels_last)
-    pairs = list(zip(x, y)) if isinstance(x, list) else [(x, y)]
-    data = [
-        (to_tensor(images, dev), torch.as_tensor(np.asarray(labels, dtype=np.int64), device=dev))
-        for images, labels in pairs
-    ]
-    n_genes = sum(len(labels) for _, labels in data)
-    held_out = (
-        None
-        if validation is None
-        else (
-            to_tensor(validation[0], dev),
-            torch.as_tensor(np.asarray(validation[1], dtype=np.int64), device=dev),
-        )
-    )
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-    state = _Run(model, optimizer, Path(checkpoint) if checkpoint else None)
-    if checkpoint:
-        state.belongs_to = _fingerprint(pairs, validation, seed, batch_size, lr)
-    state.resume()
-    bar = progress_bar(range(len(state.history), epochs), name, "epoch", show=progress)
-    for epoch in bar:
-        model.train()
-        total = torch.zeros((), device=dev)
-        for images, labels in _batches(
-            data, batch_size, torch.Generator().manual_seed(1_000_003 * seed + epoch)
-        ):
-            with torch.autocast(dev.type, torch.bfloat16, enabled=autocast):
-                out = model(images)
-            value = loss(out.float(), labels)
-            optimizer.zero_grad(set_to_none=True)
-            value.backward()
-            optimizer.step()
-            total += value.detach() * len(labels)
-        record = {"epoch": epoch + 1, "train_loss": total.item() / n_genes}
-        if held_out is not None:
-            model.eval()
-            with torch.inference_mode():
-                record["validation_loss"] = loss(
-                    _forward(model, held_out[0], 1024).float(), held_out[1]
-                ).item()
-        bar.set_postfix({k: f"{v:.3f}" for k, v in record.items() if k != "epoch"})
-        state.finish_epoch(record)
-    state.restore_best()
-    return state.history
-
-
-def _fingerprint(pairs: list, validation: tuple | None, *settings: float) -> str:
-    """Return a checksum of data and settings; the number of epochs is left out, since a run may go on for longer."""
-    found = zlib.crc32(repr(settings).encode())
-    for images, labels in pairs + ([] if validation is None else [validation]):
-        for array in (np.asarray(images, dtype=np.float32), np.asarray(labels, dtype=np.int64)):
-            found = zlib.crc32(
-                np.ascontiguousarray(array), zlib.crc32(repr(array.shape).encode(), found)
-            )
-    return f"{found:08x}"
-
-
-def _batches(
-    data: list[tuple[Tensor, Tensor]], batch_size: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield shuffled batches; with several cohorts their batches are shuffled together."""
-    chunks = [
-        (i, rows)
-        for i, (images, _) in enumerate(data)
-        for rows in torch.randperm(len(images), generator=generator).split(batch_size)
-    ]
-    if len(data) > 1:
-        chunks = [chunks[k] for k in torch.randperm(len(chunks), generator=generator).tolist()]
-    for i, rows in chunks:
-        rows = rows.to(data[i][0].device)
-        yield data[i][0][rows], data[i][1][rows]
-
-
-def to_tensor(x: np.ndarray, device: torch.device) -> Tensor:
-    """Return images as one float32 tensor on ``device``, channels last."""
-    return torch.as_tensor(np.ascontiguousarray(x, dtype=np.float32)).to(
-        device, memory_format=torch.channels_last
-    )
+    pairs = [data] if isinstance(data, tuple) else data
+    device = pick_device(settings.device)
+    model.to(device, memory_format=torch.channels_last)
+    held_out = None if validation is None else _on(device, *validation)
+    shuffled = _Batches([_on(device, *pair) for pair in pairs], settings.batch_size)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(settings.seed)  # for dropout
+        run = _Run(model, settings, len(shuffled), generator or Generator())
+        if checkpoint:
+            run.resume(Path(checkpoint), _fingerprint(pairs, validation, settings))
+        bar = _progress(range(len(run.history), settings.epochs), settings.progress)
+        for epoch in bar:
+            if generator is None:
+                run.order.manual_seed(1_000_003 * settings.seed + epoch)
+            record = {"epoch": epoch + 1, "train_loss": run.epoch(shuffled, loss, augment)}
+            if held_out is not None:
+                record["validation_loss"] = _loss_on(model, loss, *held_out)
+            bar.set_postfix({k: f"{v:.3f}" for k, v in record.items() if k != "epoch"})
+            run.finish_epoch(record)
+    if run.best is not None:
+        model.load_state_dict(run.best)
+    return run.history
 
 
 def predict(
@@ -174,72 +118,152 @@ def predict(
         return _forward(model, to_tensor(x, dev), batch_size).float().cpu().numpy()
 
 
-def _forward(model: nn.Module, data: Tensor, batch_size: int) -> Tensor:
+def to_tensor(x: np.ndarray, device: torch.device) -> Tensor:
+    """Return images as one float32 tensor on ``device``, channels last."""
+    x = torch.as_tensor(np.require(x, np.float32, ["C", "W"]))
+    return x.to(device, memory_format=torch.channels_last if x.ndim == 4 else torch.preserve_format)
+
+
+def _on(device: torch.device, images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
+    return to_tensor(images, device), torch.as_tensor(
+        np.array(labels, dtype=np.int64), device=device
+    )
+
+
+def _forward(model: nn.Module, data: Tensor, batch_size: int = 1024) -> Tensor:
     return torch.cat([model(part) for part in data.split(batch_size)])
 
 
+def _loss_on(model: nn.Module, loss: Loss, images: Tensor, labels: Tensor) -> float:
+    model.eval()
+    with torch.inference_mode():
+        return loss(_forward(model, images).float(), labels).item()
+
+
+def _progress(epochs: range, name: str) -> tqdm:
+    """Return ``epochs`` with a bar that stays silent in headless runs: in a rendered page it is a dead widget."""
+    silent = not name or os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+    return tqdm(epochs, desc=name, unit="epoch", disable=silent, leave=False)
+
+
+def _fingerprint(pairs: list[Pair], validation: Pair | None, settings: Training) -> str:
+    """Return a checksum of data and settings, without the epochs where a run may go on for longer."""
+    facts = asdict(settings)
+    for name in ("device", "progress", *(() if settings.one_cycle else ("epochs",))):
+        del facts[name]
+    found = zlib.crc32(repr(facts).encode())
+    for images, labels in pairs + ([] if validation is None else [validation]):
+        for array in (np.asarray(images, dtype=np.float32), np.asarray(labels, dtype=np.int64)):
+            found = zlib.crc32(repr(array.shape).encode(), found)
+            found = zlib.crc32(np.ascontiguousarray(array), found)
+    return f"{found:08x}"
+
+
+class _Batches:
+    """The genes of all cohorts in batches of one cohort each."""
+
+    def __init__(self, data: list[tuple[Tensor, Tensor]], size: int) -> None:
+        self.data, self.size = data, size
+        self.n_genes = sum(len(labels) for _, labels in data)
+
+    def __len__(self) -> int:
+        return sum(-(-len(labels) // self.size) for _, labels in self.data)
+
+    def shuffled(self, order: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield every gene once; with several cohorts their batches are shuffled together."""
+        batches = [
+            (images, labels, rows)
+            for images, labels in self.data
+            for rows in torch.randperm(len(labels), generator=order).split(self.size)
+        ]
+        if len(self.data) > 1:
+            batches = [batches[k] for k in torch.randperm(len(batches), generator=order).tolist()]
+        for images, labels, rows in batches:
+            rows = rows.to(images.device)
+            yield images[rows], labels[rows]
+
+
 class _Run:
-    """The state of a run (weights, optimiser, history, best weights), written whole after each epoch."""
+    """A run's state (weights, optimiser, generators, history, best weights), written whole after each epoch."""
 
     def __init__(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, path: Path | None
+        self, model: nn.Module, settings: Training, n_batches: int, order: Generator
     ) -> None:
-        self.model, self.optimizer, self.path = model, optimizer, path
-        self.belongs_to = ""  # checksum of the data and settings
+        self.model, self.settings, self.order = model, settings, order
+        given = {"weight_decay": settings.weight_decay, "fused": settings.fused or None}
+        self.optimizer = torch.optim.AdamW(model.parameters(), settings.lr, **given)
+        self.schedule = None
+        if settings.one_cycle:
+            steps = settings.epochs * n_batches + 1
+            self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+                self.optimizer, settings.lr, total_steps=steps, pct_start=0.2
+            )
         self.history: list[dict] = []
         self.best: dict[str, Tensor] | None = None
+        self.path: Path | None = None
+
+    def epoch(self, batches: _Batches, loss: Loss, augment: Augment | None) -> float:
+        """Show every gene once; return the mean loss."""
+        self.model.train()
+        total = 0.0
+        for images, labels in batches.shuffled(self.order):
+            if augment:
+                images, labels = augment(images, labels, self.order)
+            with torch.autocast(images.device.type, torch.bfloat16, enabled=self.settings.bfloat16):
+                out = self.model(images)
+            value = loss(out.float(), labels)
+            self.optimizer.zero_grad(set_to_none=True)
+            value.backward()
+            if self.settings.clip:
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+            self.optimizer.step()
+            if self.schedule:
+                self.schedule.step()
+            total = total + value.detach() * len(labels)
+        return total.item() / batches.n_genes
 
     def finish_epoch(self, record: dict) -> None:
+        """Keep the record, the weights if they are the best so far, and all of it on the disk."""
         self.history.append(record)
         losses = [r.get("validation_loss") for r in self.history]
         if losses[-1] is not None and losses[-1] == min(losses):
             self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         if self.path is not None:
-            self.save()
+            self._save()
 
-    def save(self) -> None:
-        from safetensors.torch import save_file
-
+    def _save(self) -> None:
         tensors = {f"model/{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"best/{k}": v for k, v in (self.best or {}).items()}
-        for index, slots in self.optimizer.state_dict()["state"].items():
+        state = self.optimizer.state_dict()
+        for index, slots in state["state"].items():
             tensors |= {f"adam/{index}/{k}": v for k, v in slots.items()}
-        tensors = {k: v.detach().to("cpu").contiguous().clone() for k, v in tensors.items()}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        save_file(
-            tensors,
-            temporary,
-            metadata={"history": json.dumps(self.history), "belongs_to": self.belongs_to},
-        )
-        os.replace(temporary, self.path)
+        tensors |= {"random/order": self.order.get_state(), "random/torch": torch.get_rng_state()}
+        facts = {"history": self.history, "groups": state["param_groups"], "data": self.data}
+        facts["schedule"] = self.schedule.state_dict() if self.schedule else None
+        write_weights(self.path, tensors, "checkpoint", facts)
 
-    def resume(self) -> None:
-        if self.path is None or not self.path.exists():
+    def resume(self, path: Path, data: str) -> None:
+        """Write to ``path`` from now on, and go on from what it holds; ``data`` is the checksum of data and settings."""
+        self.path, self.data = path, data
+        if not path.exists():
             return
-        from safetensors import safe_open
-
-        with safe_open(self.path, framework="pt") as file:
-            if file.metadata()["belongs_to"] != self.belongs_to:
-                raise InputError(
-                    f"the checkpoint {self.path.name} belongs to a run on other data or settings: delete it, or name another one"
-                )
-            self.history = json.loads(file.metadata()["history"])
-            tensors = {k: file.get_tensor(k) for k in file.keys()}
-        model = {k.removeprefix("model/"): v for k, v in tensors.items() if k.startswith("model/")}
-        self.model.load_state_dict(model)
-        self.best = {
-            k.removeprefix("best/"): v for k, v in tensors.items() if k.startswith("best/")
-        } or None
+        tensors, facts = read_weights(path, "checkpoint")
+        if facts["data"] != data:
+            raise InputError(
+                f"the checkpoint {path.name} belongs to a run on other data or settings: delete it, or name another"
+            )
+        parts: dict[str, dict[str, Tensor]] = {"best": {}}
+        for key, tensor in tensors.items():
+            part, name = key.split("/", 1)
+            parts.setdefault(part, {})[name] = tensor
         slots: dict[int, dict[str, Tensor]] = {}
-        for key, value in tensors.items():
-            if key.startswith("adam/"):
-                _, index, slot = key.split("/")
-                slots.setdefault(int(index), {})[slot] = value
-        self.optimizer.load_state_dict(
-            {"state": slots, "param_groups": self.optimizer.state_dict()["param_groups"]}
-        )
-
-    def restore_best(self) -> None:
-        if self.best is not None:
-            self.model.load_state_dict(self.best)
+        for key, tensor in parts["adam"].items():
+            index, slot = key.split("/")
+            slots.setdefault(int(index), {})[slot] = tensor
+        self.model.load_state_dict(parts["model"])
+        self.optimizer.load_state_dict({"state": slots, "param_groups": facts["groups"]})
+        if self.schedule:
+            self.schedule.load_state_dict(facts["schedule"])
+        self.order.set_state(parts["random"]["order"])
+        torch.set_rng_state(parts["random"]["torch"])
+        self.history, self.best = facts["history"], parts["best"] or None

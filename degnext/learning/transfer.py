@@ -2,181 +2,172 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import expit
 from torch import nn
 
 from degnext._common.paths import shared_data
-from degnext.cohorts.cohort import NEUTRAL, Cohort
+from degnext.cohorts.cohort import CLASS_NAMES, NEUTRAL, Cohort
 from degnext.cohorts.perturb import fewer_samples
-from degnext.learning.classifier import DEGnext
+from degnext.learning.classifier import DEGnextClassifier
 from degnext.learning.images import Standardizer, grid_image, row_values
 from degnext.learning.network import DEGnextCNN
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.genes import genes_of
-from degnext.learning.training import fit, two_class_loss
-
-if TYPE_CHECKING:
-    pass
+from degnext.learning.training import Pair, fit, two_class_loss
 
 ANSWER_DRAWS = 9  # images per gene of a target cohort
+
+
+@dataclass(frozen=True)
+class TransferSettings:
+    """What a transfer network is trained on and how long.
+
+    protocol : ``paper`` trains on the cohorts one after another, ``corrected`` on shuffled batches of all of them
+    epochs, fine_tune_epochs : of the two stages; None takes the protocol's number, for the second at most ``epochs``
+    max_genes   : at most so many genes per cohort and stage, 0 for all
+    max_samples : at most so many samples per cohort, 0 for all; once and for all, or
+    draws       : so many times each gene, each time over other samples (under ``corrected``)
+    fine_tune_part : whose called genes the two-class stage learns
+    """
+
+    protocol: str = "corrected"
+    epochs: int | None = None
+    fine_tune_epochs: int | None = None
+    max_genes: int = 0
+    max_samples: int = 0
+    draws: int = 1
+    fine_tune_part: str = "F1"
+    seed: int = 0
+
+    @property
+    def are_drawn(self) -> bool:
+        """Whether images are made of random draws of samples."""
+        return self.protocol != "paper" and self.max_samples > 0 and self.draws > 1
 
 
 def scale_factors(cohort: Cohort, changed: np.ndarray | None = None) -> pd.Series:
     """Return millions of counts per sample, estimated from every gene at hand.
 
-    Where a part of the table is missing the parts at hand count for it (:func:`degnext.cohorts.published.part_weights`). ``changed`` are
-    rows of differentially expressed genes, of whichever direction: the log2 ratio at which they turn from down to up is then
-    brought to 0 without any label (:func:`degnext.learning.profile.alignment.direction_offset`), as for the profile network.
+    Where a part of the table is missing the parts at hand count for it
+    (:func:`degnext.cohorts.published.part_weights`). ``changed`` are rows of differentially expressed genes, of
+    whichever direction: the log2 ratio at which they turn from down to up is then brought to 0 without any label
+    (:func:`degnext.learning.profile.alignment.direction_offset`), as for the profile network.
     """
     genes = genes_of(cohort, changed)
     factors = genes.factors
     if changed is not None:
-        factors = shift_groups(
-            factors, cohort.is_tumor, direction_offset(genes.counts, cohort.is_tumor, factors)
-        )
+        offset = direction_offset(genes.counts, cohort.is_tumor, factors)
+        factors = shift_groups(factors, cohort.is_tumor, offset)
     return pd.Series(factors, index=cohort.counts.columns)
 
 
 def train(
     cohorts: list[Cohort],
-    protocol: str = "corrected",
-    epochs: int | None = None,
-    max_genes: int = 0,
-    seed: int = 0,
+    settings: TransferSettings | None = None,
+    *,
     device: str = "auto",
     progress: bool = False,
-    *,
-    max_samples: int = 0,
-    draws: int = 1,
-    fine_tune_part: str = "F1",
-    fine_tune_epochs: int | None = None,
     checkpoint: Path | None = None,
-) -> DEGnext:
+) -> DEGnextClassifier:
     """Train both stages on all ``cohorts``, without their T3, and return the two-class estimator.
 
-    ``paper`` trains on the cohorts one after another, ``corrected`` on shuffled batches of all of them. Library sizes
-    come from all genes of a cohort (:func:`scale_factors`), the standardisation from training genes. ``max_genes`` cuts each cohort and stage,
-    ``max_samples`` each cohort's samples: once and for all with ``draws=1`` or under ``paper``; else every gene is shown
-    ``draws`` times, each time over other samples. The two-class stage learns the called genes of ``fine_tune_part``, for
-    ``fine_tune_epochs`` or, without it, the protocol's number, but no more than ``epochs``. Neither stage has validation genes: the last epoch is taken.
-    In the folder ``checkpoint`` a killed run goes on where it was.
+    Library sizes come from all genes of a cohort (:func:`scale_factors`), the standardisation from training genes.
+    Neither stage has validation genes: the last epoch is taken. In the folder ``checkpoint`` a killed run goes on.
     """
-    model = DEGnext(protocol, random_state=seed, device=device)
-    rules, rng = model.rules, np.random.default_rng(seed)
-    stages = {"three classes": [], "two classes": []}
-    drawn = is_drawn(protocol, max_samples, draws)
-    groups, draws = ("random", draws) if drawn else ("proportional", 1)
-    for cohort, factors in (
-        (c, f) for c in cohorts for f in [scale_factors(c)] for _ in range(draws)
-    ):
-        shown = fewer_samples(cohort, max_samples, rng, groups)
-        v = row_values(shown, rules.scaling, factors[shown.counts.columns])
-        for stage, parts in (("three classes", ("T1", "T2")), ("two classes", (fine_tune_part,))):
-            rows = np.flatnonzero(
-                cohort.genes["part"].isin(parts)
-                & ((cohort.codes != NEUTRAL) | (stage == "three classes"))
-            )
-            rows = rng.choice(rows, max_genes, replace=False) if 0 < max_genes < len(rows) else rows
-            if len(rows):
-                stages[stage].append((v[rows], cohort.codes[rows]))
-    model.standardizer_ = (
-        Standardizer().fit_many([v for v, _ in stages["three classes"]])
-        if rules.standardize
-        else None
-    )
-    n_epochs = {
-        "three classes": epochs or rules.epochs,
-        "two classes": fine_tune_epochs
-        or min(epochs or rules.fine_tune_epochs, rules.fine_tune_epochs),
+    settings = settings or TransferSettings()
+    model = DEGnextClassifier(settings.protocol, random_state=settings.seed, device=device)
+    rules = model.rules
+    three, two = _training_genes(cohorts, settings, rules.scaling)
+    standardizer = Standardizer().fit(*(v for v, _ in three)) if rules.standardize else None
+    first, second = settings.epochs, settings.fine_tune_epochs
+    first = rules.fit.epochs if first is None else first
+    second = min(first, rules.fine_tune.epochs) if second is None else second
+    stages = {
+        "three": (three, replace(rules.fit, epochs=first), nn.functional.cross_entropy),
+        "two": (two, replace(rules.fine_tune, epochs=second), two_class_loss),
     }
-    batch_size = {"three classes": rules.batch_size, "two classes": rules.fine_tune_batch_size}
+    history = []
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model.network_ = DEGnextCNN(3, "pair", rules.squash)
-        model.history_ = []
-        for stage, loss in (
-            ("three classes", nn.functional.cross_entropy),
-            ("two classes", two_class_loss),
-        ):
-            if stage == "two classes":
-                model.network_.to_two_class()
+        torch.manual_seed(settings.seed)
+        network = DEGnextCNN(3, "pair", rules.squash)
+        for name, (data, training, loss) in stages.items():
+            if name == "two":
+                network.to_two_class()
+            training = replace(training, seed=settings.seed, device=device)
+            training = replace(training, progress=f"{name} classes" if progress else "")
             data = [
-                (grid_image(model.standardizer_.transform(v) if model.standardizer_ else v), y)
-                for v, y in stages[stage]
+                (grid_image(standardizer.transform(v) if standardizer else v), y) for v, y in data
             ]
-            for k, group in enumerate([[d] for d in data] if protocol == "paper" else [data]):
-                options = dict(
-                    epochs=n_epochs[stage],
-                    batch_size=batch_size[stage],
-                    lr=rules.lr,
-                    seed=seed,
-                    device=device,
-                    progress=progress,
-                    name=stage,
-                )
-                options |= (
-                    {"checkpoint": checkpoint / f"{stage.split()[0]}-{k}.safetensors"}
-                    if checkpoint
-                    else {}
-                )
-                model.history_ += fit(
-                    model.network_,
-                    [d[0] for d in group],
-                    [d[1] for d in group],
-                    loss=loss,
-                    **options,
-                )
-    model.stage_, model.classes_ = "two-class", np.arange(2)
-    return model
+            for k, group in enumerate(
+                [[d] for d in data] if settings.protocol == "paper" else [data]
+            ):
+                path = checkpoint / f"{name}-{k}.safetensors" if checkpoint else None
+                history += fit(network, group, training, loss=loss, checkpoint=path)
+    return model.restored(network.state_dict(), CLASS_NAMES[:2], standardizer, history)
 
 
-def is_drawn(protocol: str, max_samples: int, draws: int) -> bool:
-    """Tell whether images are made of random draws of samples."""
-    return protocol != "paper" and max_samples > 0 and draws > 1
+def _training_genes(
+    cohorts: list[Cohort], settings: TransferSettings, scaling: str
+) -> tuple[list[Pair], list[Pair]]:
+    """Return rows of values and codes of the genes of both stages, a pair per cohort and draw."""
+    rng, stages = np.random.default_rng(settings.seed), ([], [])
+    groups, draws = ("random", settings.draws) if settings.are_drawn else ("proportional", 1)
+    for cohort in cohorts:
+        factors, part, codes = scale_factors(cohort), cohort.genes["part"], cohort.codes
+        wanted = part.isin(("T1", "T2")), part.isin((settings.fine_tune_part,)) & (codes != NEUTRAL)
+        for _ in range(draws):
+            shown = fewer_samples(cohort, settings.max_samples, rng, groups)
+            values = row_values(shown, scaling, factors[shown.counts.columns])
+            for stage, rows in zip(stages, map(np.flatnonzero, wanted)):
+                if 0 < settings.max_genes < len(rows):
+                    rows = rng.choice(rows, settings.max_genes, replace=False)
+                if len(rows):
+                    stage.append((values[rows], codes[rows]))
+    return stages
 
 
 def answer(
-    model: DEGnext,
+    model: DEGnextClassifier,
     target: Cohort,
     rows: np.ndarray,
-    max_samples: int = 0,
-    draws: int = 1,
+    settings: TransferSettings | None = None,
+    *,
     seed: int = 0,
     align: bool = True,
     mirror: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels and probabilities (N, 2) of the target's genes at ``rows``, all taken to be differentially expressed.
+    """Return labels and probabilities (N, 2) of the target's genes at ``rows``, all taken to be DE.
 
-    A network trained on several draws of ``max_samples`` samples is shown ``ANSWER_DRAWS`` balanced draws of the target's, and the
-    logits are averaged. Each draw is also shown with the groups exchanged, as which it is the image of a gene changed the other
-    way: half the difference of the two logits is free of any leaning to one class (``mirror``). Else all samples make one image.
+    A network trained on several draws of samples (``settings``) is shown ``ANSWER_DRAWS`` balanced draws of the
+    target's, and the logits are averaged. Each draw is also shown with the groups exchanged, as which it is the image
+    of a gene changed the other way: half the difference of the two logits is free of any leaning to one class
+    (``mirror``). Else all samples make one image.
     """
-    drawn = is_drawn(model.protocol, max_samples, draws)
-    rng, logit, factors = (
-        np.random.default_rng(seed),
-        np.zeros(len(rows)),
-        scale_factors(target, rows if align else None),
-    )
+    settings = settings or TransferSettings()
+    drawn, rng = settings.are_drawn, np.random.default_rng(seed)
+    logit, n_draws = np.zeros(len(rows)), ANSWER_DRAWS if settings.are_drawn else 1
+    factors = scale_factors(target, rows if align else None)
     asked = replace(target, counts=target.counts.iloc[rows])
-    for _ in range(ANSWER_DRAWS if drawn else 1):
-        shown = fewer_samples(asked, max_samples, rng, "equal") if drawn else asked
+    for _ in range(n_draws):
+        shown = fewer_samples(asked, settings.max_samples, rng, "equal") if drawn else asked
         values = row_values(shown, model.rules.scaling, factors[shown.counts.columns])
         here = model.decision_function(values)
         if drawn and mirror:
             here = (here - model.decision_function(np.roll(values, shown.n_tumor, axis=1))) / 2
-        logit += here / (ANSWER_DRAWS if drawn else 1)
-    up = 1 / (1 + np.exp(-np.clip(logit, -700, 700)))
-    return (logit > model.rules.threshold_on_logit).astype(int), np.column_stack([1 - up, up])
+        logit += here / n_draws
+    up = expit(logit)
+    called = model.classes_[(logit > model.rules.threshold).astype(int)]
+    return called, np.column_stack([1 - up, up])
 
 
-def released_network() -> DEGnext | None:
-    """Return the authors' fine-tuned network from ``DEGNEXT_DATA/released_weights``, or None where it is not at hand."""
+def released_network() -> DEGnextClassifier | None:
+    """Return the authors' fine-tuned network from ``DEGNEXT_DATA``, or None where it is not at hand."""
     shared = shared_data()
     path = shared / "released_weights" / "DEGnextModel.pth" if shared else None
-    return DEGnext.load_released(path) if path is not None and path.exists() else None
+    return DEGnextClassifier.from_pretrained(path) if path and path.exists() else None

@@ -93,7 +93,7 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     if genes is not None and cohort.source == "published":
         weight = part_weights(genes["part"].to_numpy(str))
     factors = size_factors(counts, gene_weight=weight)
-    general = ProfileClassifier.pretrained(3, few_samples=_is_small(cohort))
+    general = ProfileClassifier.from_pretrained("few_samples" if _is_small(cohort) else "three_class")
     proba = general.predict_proba(Genes(counts, is_tumor, None, factors))
     called = proba.argmax(1)
 
@@ -102,8 +102,8 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
         asked = genes["part"].isin(("F1", "T3")).to_numpy()
     up = np.full(len(counts), np.nan)
     if asked.any():
-        two = ProfileClassifier.pretrained(2)
-        two.align = two.align and int(asked.sum()) >= _SMALLEST_ALIGNMENT
+        two = ProfileClassifier.from_pretrained("two_class")
+        two.set_params(align=bool(asked.sum() >= _SMALLEST_ALIGNMENT))
         up[asked] = two.predict_proba(Genes(counts[asked], is_tumor, None, factors))[:, 1]
 
     change = log_fold_change(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from dataclasses import asdict
 
 from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import TRAINING, Cohort, check_cancer
-from degnext.learning.classifier import DEGnext
-from degnext.learning.transfer import train
+from degnext.learning.classifier import DEGnextClassifier
+from degnext.learning.transfer import TransferSettings, train
 from degnext.running.dependencies import code_digest
 from degnext.running.notebook_run import NotebookRun
 from degnext.running.provenance import checksum, key
@@ -52,22 +52,27 @@ def training_cohorts(run: NotebookRun) -> list[Cohort]:
     return cohorts
 
 
-def train_once(run: NotebookRun, cohorts: list[Cohort], **settings: Any) -> tuple[DEGnext, float]:
+def train_once(
+    run: NotebookRun,
+    cohorts: list[Cohort],
+    settings: TransferSettings,
+    device: str = "auto",
+    progress: bool = False,
+) -> tuple[DEGnextClassifier, float]:
     """Return :func:`train`'s estimator and its training seconds, trained once for all targets.
 
     Weights lie in ``<results>/<source>/transfer/`` under a name made of all that decides them: settings, cohorts, code.
     """
-    facts = {k: v for k, v in settings.items() if k not in ("device", "progress")}
-    facts |= {"cohorts": {c.name: checksum(c) for c in cohorts}}
+    facts = asdict(settings) | {"cohorts": {c.name: checksum(c) for c in cohorts}}
     facts |= {"code": code_digest("degnext.learning.transfer")}
     path = run.folder.parents[1] / "transfer" / f"{key(facts)[:16]}.safetensors"
     log = path.with_suffix(".json")  # written last: where it is, the weights are whole
     if path.exists() and log.exists():
         print("These cohorts were trained on before with the same settings: taking those weights.")
         seconds = json.loads(log.read_text())["seconds"]
-        return DEGnext.load(path, settings.get("device", "auto")), seconds
+        return DEGnextClassifier.from_pretrained(path, device), seconds
     start = time.perf_counter()
-    model = train(cohorts, **settings)
+    model = train(cohorts, settings, device=device, progress=progress)
     seconds = time.perf_counter() - start
     model.save(path)
     write_atomic(log, facts | {"seconds": round(seconds, 1)})

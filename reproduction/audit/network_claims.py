@@ -15,9 +15,10 @@ from torch import nn
 from degnext.cohorts.cohort import UNTRAINED
 from degnext.cohorts.paper import paper_value
 from degnext.evaluation.metrics import batch_averaged, confusion_counts, metrics_of
-from degnext.learning.classifier import DEGnext
+from degnext.learning.classifier import DEGnextClassifier
 from degnext.learning.images import grid_shape, row_values
-from degnext.learning.training import predict
+from degnext.learning.network import DEGnextCNN
+from degnext.learning.training import Training, fit, predict
 from reproduction.audit.files import cohort, present, weights_path
 
 SEEDS, EPOCHS, HEAD_GENES = 4, 50, 1024
@@ -42,7 +43,7 @@ def released_image(values: np.ndarray) -> np.ndarray:
 @cache
 def released() -> nn.Module:
     """Return the released network, loaded once."""
-    return DEGnext.load_released(weights_path(), device="cpu").network_
+    return DEGnextClassifier.from_pretrained(weights_path(), device="cpu").network_
 
 
 def outputs(values: np.ndarray, network: nn.Module | None = None) -> np.ndarray:
@@ -141,8 +142,8 @@ def noise_accuracy() -> pd.DataFrame:
 
 def architecture() -> pd.DataFrame:
     """Claim 9: the weights behind one ReLU per pair of convolutions (code) or each (text)."""
-    other = DEGnext("paper", relu="conv", device="cpu")
-    each = other._restore(released().state_dict(), "two-class", None).network_
+    each = DEGnextCNN(1, relu="conv")
+    each.load_state_dict(released().state_dict())
     rows = []
     for name in ("CHOL", "KICH"):
         c, (y, raw, _) = cohort(name), on_q(name)
@@ -163,7 +164,7 @@ def output_layer() -> pd.DataFrame:
         t1 = c.rows("T1")
         x, y = c.counts.to_numpy(dtype=np.float32)[t1], c.codes[t1]
         chosen = np.random.default_rng(0).permutation(len(x))[: HEAD_GENES * 5 // 4]
-        features, labels = _features(x[chosen]), torch.as_tensor(y[chosen].astype(np.int64))
+        features, labels = _features(x[chosen]), y[chosen]
         for squash in (True, False):
             runs = [_train_head(features, labels, squash, seed) for seed in range(SEEDS)]
             classes, dead, mcc = (np.array(v) for v in zip(*runs))
@@ -176,16 +177,18 @@ def output_layer() -> pd.DataFrame:
     return pd.DataFrame(rows).round(2)
 
 
-def _features(x: np.ndarray) -> torch.Tensor:
+def _features(x: np.ndarray) -> np.ndarray:
+    # a network of its own: asking one for answers lays its weights out anew, which changes last bits
+    network = DEGnextClassifier.from_pretrained(weights_path(), device="cpu").network_
     with torch.inference_mode():
         h = torch.as_tensor(released_image(x)).contiguous(memory_format=torch.channels_last)
         for i in range(1, 5):
-            h = released().get_submodule(f"ConvLayer{i}")(h)
-        return torch.amax(h, dim=(2, 3)).clone()  # (genes, 256)
+            h = network.get_submodule(f"ConvLayer{i}")(h)
+        return torch.amax(h, dim=(2, 3)).numpy()  # (genes, 256)
 
 
 def _train_head(
-    features: torch.Tensor, labels: torch.Tensor, squash: bool, seed: int
+    features: np.ndarray, labels: np.ndarray, squash: bool, seed: int
 ) -> tuple[int, int, float]:
     """Return how many classes are ever called, how many outputs are never above 0, the test MCC."""
     widths = (256, 120, 64, 32, 8)
@@ -193,20 +196,18 @@ def _train_head(
         torch.manual_seed(seed)
         layers = [m for a, b in zip(widths, widths[1:]) for m in (nn.Linear(a, b), nn.ReLU())]
         head = nn.Sequential(*layers, nn.Linear(8, 3))
-        order = [torch.randperm(HEAD_GENES) for _ in range(EPOCHS)]
-    optimizer = torch.optim.Adam(head.parameters(), lr=1e-4, fused=True)
+        order = torch.Generator().set_state(torch.get_rng_state())
 
     def squashed(z: torch.Tensor) -> torch.Tensor:
         return torch.softmax(torch.relu(z), dim=1) if squash else z
 
-    for epoch in order:
-        for rows in epoch.split(256):
-            loss = nn.functional.cross_entropy(squashed(head(features[rows])), labels[rows])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-    with torch.inference_mode():
-        z = head(features)
+    def loss(z: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        return nn.functional.cross_entropy(squashed(z), label)
+
+    learned = (features[:HEAD_GENES], labels[:HEAD_GENES])
+    settings = Training(EPOCHS, batch_size=256, lr=1e-4, fused=True, device="cpu")
+    fit(head, learned, settings, loss=loss, generator=order)
+    z = torch.as_tensor(predict(head, features, len(features), device="cpu"))
     called = squashed(z).argmax(dim=1).numpy()
-    table = confusion_counts(labels.numpy()[HEAD_GENES:], called[HEAD_GENES:], 3)
+    table = confusion_counts(labels[HEAD_GENES:], called[HEAD_GENES:], 3)
     return len(np.unique(called)), int((z <= 0).all(dim=0).sum()), float(metrics_of(table)["mcc"])

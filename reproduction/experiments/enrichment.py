@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.cohort import TRAINING
+from degnext.cohorts.cohort import TRAINING, label_codes
 from degnext.cohorts.published import published_parts
 from degnext.enrichment import analysis
 from degnext.enrichment.gene_sets import LIBRARIES, library_facts, load_gene_sets
@@ -62,9 +62,9 @@ def terms(cancer: str, seed: int) -> pd.DataFrame:
     """Call T3 by a network trained on the other training cancers, and test the paper's terms."""
     target, others = published(cancer), [published(c) for c in TRAINING if c != cancer]
     genes = [genes_of(c, called_genes(c)) for c in others]
-    network = ProfileClassifier(2, random_state=seed).fit(genes)
+    network = ProfileClassifier(random_state=seed).fit(genes)
     t3, called = target.rows("T3"), np.full(len(target.counts), -1)
-    called[t3] = network.predict(genes_of(target, t3)._replace(labels=None))
+    called[t3] = label_codes(network.predict(genes_of(target, t3)._replace(labels=None)))
     print(f"{cancer}: {np.mean(called[t3] == target.codes[t3]):.1%} of T3 right")
     tables = []
     for names in ("published", "recovered"):
@@ -76,7 +76,7 @@ def terms(cancer: str, seed: int) -> pd.DataFrame:
 def whole_cohort(cancer: str, seed: int) -> pd.DataFrame:
     """Return the top sets of each library for UR, DR and both, and at both ends of two rankings."""
     cohort = published(cancer)
-    model = ProfileClassifier.pretrained(3)
+    model = ProfileClassifier.from_pretrained("three_class")
     proba = model.predict_proba(genes_of(cohort)._replace(labels=None))
     test = differential_expression(cohort.counts, cohort.groups)
     symbols = analysis.gene_symbols(cohort)

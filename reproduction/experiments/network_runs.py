@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from degnext.cohorts.load import load_cohort
 from degnext.cohorts.perturb import fewer_samples
 from degnext.cohorts.published import load_published, published_parts
 from degnext.evaluation import paper_network
-from degnext.evaluation.metrics import RESULT_COLUMNS, result_row
+from degnext.evaluation.metrics import RESULT_COLUMNS, result_row, scores_both_ways
 from degnext.labeling.calls import published_folds
 from degnext.learning import transfer
+from degnext.learning.classifier import PROTOCOLS, Protocol
+from degnext.learning.transfer import TransferSettings
 from reproduction.experiments.network_jobs import Job
 
 # what a run was given; ``variant`` is main where nothing but the paper's settings is at stake
@@ -61,12 +64,17 @@ def variant(job: Job, target_cut: int = 0) -> str:
     return next((name for name, holds in reasons.items() if holds), "main")
 
 
+def labels_of(cohort: Cohort) -> np.ndarray:
+    """Return each gene's label, spelled."""
+    return cohort.genes["label"].to_numpy()
+
+
 def row(job: Job, labels: np.ndarray, answer: tuple, note: str, **more: object) -> dict:
     """Return one row of the table: scores over all genes and over batches, and what was given."""
     given = {"draws": job.draws, "max_samples": job.max_samples, "max_genes": job.max_genes}
     given |= {"relu": job.relu, "dtype": job.precision or "float32", "variant": variant(job)}
     given |= {k: more.pop(k) for k in SETTINGS if k in more}
-    scores = paper_network.scores_both_ways(labels, *answer)
+    scores = scores_both_ways(labels, *answer)
     facts = {"source": "published", "protocol": job.protocol, "seed": job.seed, "fold": job.fold}
     found = result_row(model="DEGnext", scores=scores, note=note, **facts, **more)
     return dict.fromkeys(COLUMNS) | found | given
@@ -83,13 +91,12 @@ def general(job: Job, device: str) -> list[dict]:
         cohort = fewer_samples(cohort, job.max_samples, np.random.default_rng(job.seed))
     settings = {"relu": job.relu, "random_state": job.seed, "device": device}
     settings |= {"epochs": job.epochs or None, "fine_tune_epochs": job.fine_tune_epochs or None}
-    settings |= {"autocast": job.precision == "bfloat16"} if job.precision else {}
-    settings |= {"protocol": job.protocol, "checkpoint": checkpoint(job)}
+    settings |= {"protocol": protocol(job), "checkpoint": checkpoint(job)}
     done = paper_network.general(cohort, train_part, **settings)
     facts = {"cancer": job.cancer, "note": f"trained on {train_part}"}
     facts |= {"train_seconds": round(done["seconds"], 1), "epochs": len(done["history"])}
     facts |= {"fine_tune_epochs": len(done["fine_tune_history"])}
-    labels, rows = cohort.codes, done["rows"]
+    labels, rows = labels_of(cohort), done["rows"]
     return [
         row(job, labels[rows[part]], done[part], part=part, experiment=experiment, **facts)
         for part, experiment in (("T2", "three-class"), ("T3", "general"))
@@ -97,11 +104,26 @@ def general(job: Job, device: str) -> list[dict]:
     ]
 
 
-def epochs_of(job: Job, rules) -> dict[str, int]:
+def protocol(job: Job) -> Protocol:
+    """Return the job's protocol, in bfloat16 where it asks for that."""
+    rules, half = PROTOCOLS[job.protocol], job.precision == "bfloat16"
+    stages = {name: replace(getattr(rules, name), bfloat16=half) for name in ("fit", "fine_tune")}
+    return replace(rules, **stages)
+
+
+def epochs_of(job: Job, rules: Protocol) -> dict[str, int]:
     """Return the epochs of both stages, as :func:`degnext.learning.transfer.train` counts them."""
-    first = job.epochs or rules.epochs
-    most = min(job.epochs or rules.fine_tune_epochs, rules.fine_tune_epochs)
+    first = job.epochs or rules.fit.epochs
+    most = min(first, rules.fine_tune.epochs)
     return {"epochs": first, "fine_tune_epochs": job.fine_tune_epochs or most}
+
+
+def transfer_settings(job: Job, fine_tune_part: str = "F1") -> TransferSettings:
+    """Return what :func:`degnext.learning.transfer.train` is to do."""
+    same = ("protocol", "max_genes", "max_samples", "draws", "seed")
+    given = {name: getattr(job, name) for name in same} | {"fine_tune_part": fine_tune_part}
+    given |= {"epochs": job.epochs or None, "fine_tune_epochs": job.fine_tune_epochs or None}
+    return TransferSettings(**given)
 
 
 def general_drawn(job: Job, cohort: Cohort, device: str) -> list[dict]:
@@ -110,26 +132,17 @@ def general_drawn(job: Job, cohort: Cohort, device: str) -> list[dict]:
     The alignment is estimated on all of Q, where F1 is at hand.
     """
     start, tuned = time.perf_counter(), "F1" if "F1" in cohort.parts else "T2"
-    model = transfer.train(
-        [cohort],
-        job.protocol,
-        job.epochs or None,
-        seed=job.seed,
-        device=device,
-        max_samples=job.max_samples,
-        draws=job.draws,
-        fine_tune_part=tuned,
-        checkpoint=checkpoint(job),
-    )
+    settings = transfer_settings(job, tuned)
+    model = transfer.train([cohort], settings, device=device, checkpoint=checkpoint(job))
     seconds = round(time.perf_counter() - start, 1)
     q = cohort.rows("Q" if tuned == "F1" else "T3")
     t3 = np.isin(q, cohort.rows("T3"))
-    found = transfer.answer(model, cohort, q, job.max_samples, job.draws, job.seed)
+    found = transfer.answer(model, cohort, q, settings, seed=job.seed)
     answer = tuple(values[t3] for values in found)
     facts = {"cancer": job.cancer, "experiment": "general", "part": "T3", "train_seconds": seconds}
     note = "trained on T2, F1" if tuned == "F1" else "trained on T2, without F1"
     facts |= epochs_of(job, model.rules) | {"note": note}
-    return [row(job, cohort.codes[q[t3]], answer, **facts)]
+    return [row(job, labels_of(cohort)[q[t3]], answer, **facts)]
 
 
 def between_cohorts(job: Job, device: str) -> list[dict]:
@@ -137,18 +150,8 @@ def between_cohorts(job: Job, device: str) -> list[dict]:
     tested = job.left_out.split("+") if job.left_out else UNTRAINED
     used = [c for c in TRAINING if c not in tested and {"T2", "F1"} & set(published_parts(c))]
     start = time.perf_counter()
-    model = transfer.train(
-        [load(c) for c in used],
-        job.protocol,
-        job.epochs or None,
-        job.max_genes,
-        seed=job.seed,
-        device=device,
-        max_samples=job.max_samples,
-        draws=job.draws,
-        fine_tune_epochs=job.fine_tune_epochs or None,
-        checkpoint=checkpoint(job),
-    )
+    settings, cohorts = transfer_settings(job), [load(c) for c in used]
+    model = transfer.train(cohorts, settings, device=device, checkpoint=checkpoint(job))
     facts = {"train_seconds": round(time.perf_counter() - start, 1), "experiment": "transfer"}
     facts |= {"part": "Q"} | epochs_of(job, model.rules)
     rows = []
@@ -156,10 +159,10 @@ def between_cohorts(job: Job, device: str) -> list[dict]:
         q = whole.rows("Q")
         for way, n in ways_to_answer(job):
             target = fewer_samples(whole, n, np.random.default_rng(job.seed))
-            answer = transfer.answer(model, target, q, job.max_samples, job.draws, job.seed, **way)
+            answer = transfer.answer(model, target, q, settings, seed=job.seed, **way)
             note = "trained on T2, F1 at hand" + (f"; target cut to {n} samples" if n else "")
             how = way | {"cancer": whole.name, "variant": variant(job, n), "note": note}
-            rows.append(row(job, whole.codes[q], answer, **how, **facts))
+            rows.append(row(job, labels_of(whole)[q], answer, **how, **facts))
     return rows
 
 
@@ -183,7 +186,7 @@ def released(job: Job, device: str) -> list[dict]:
         q = target.rows("Q")
         facts = {"cancer": target.name, "experiment": "transfer", "part": "Q"}
         facts["note"] = "the authors' released weights"
-        rows.append(row(job, target.codes[q], transfer.answer(model, target, q), **facts))
+        rows.append(row(job, labels_of(target)[q], transfer.answer(model, target, q), **facts))
     return rows
 
 

@@ -126,8 +126,7 @@ def transfer_answer(models: dict, rows: np.ndarray) -> Answer:
                 proba = model.predict_proba(genes)
                 out[name, given] = label_names(proba.argmax(1))
                 out[name + SHARES, given] = label_names(adapt_shares(proba).argmax(1))
-                not_aligned = _not_aligned(model).predict(genes)
-                out[name + ", not aligned", given] = label_names(not_aligned)
+                out[name + ", not aligned", given] = _not_aligned(model).predict(genes)
         raw, scaled = (values[rows] for values in transfer_methods.scaled_rows(cohort))
         return out | rule_calls(raw, scaled, sorted_groups(cohort))
 
@@ -151,9 +150,7 @@ def adapt_shares(proba: np.ndarray, n_iterations: int = 200) -> np.ndarray:
 
 
 def _not_aligned(model: ProfileClassifier) -> ProfileClassifier:
-    other = copy.copy(model)
-    other.align = False
-    return other
+    return copy.copy(model).set_params(align=False)
 
 
 def with_noise(cohort: Cohort, rng: np.random.Generator) -> Cohort:

@@ -75,7 +75,7 @@ def main() -> None:
     )
     args = arguments.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    model = ProfileClassifier.pretrained(3, few_samples=True)
+    model = ProfileClassifier.from_pretrained("few_samples")
     cohorts = {cancer: published(cancer) for cancer in CANCERS}
     genes = {cancer: genes_of(cohort) for cancer, cohort in cohorts.items()}
     names = {

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from degnext.cohorts.cohort import Cohort, label_names
+from degnext.cohorts.cohort import Cohort
 from degnext.evaluation.baselines import (
     FoldChangeRule,
     paper_baselines,
@@ -50,9 +50,9 @@ def transfer_inputs(
         if given in inputs:
             out[given] = comparable_rows(values[rows], is_tumor, how, rng=rng)
     if FEATURES in inputs:
-        encoder = ProfileClassifier(2)
+        encoder = ProfileClassifier()
         images = encoder.encode(genes_of(cohort, rows)._replace(labels=None))
-        out[FEATURES] = profile_features(images, encoder.channels)
+        out[FEATURES] = profile_features(images, encoder.resolved["channels"])
     return out
 
 
@@ -72,7 +72,7 @@ def train_transfer(
         start = time.perf_counter()
         models[name, given] = make().fit(x[given], y), time.perf_counter() - start
     start, genes = time.perf_counter(), [genes_of(c, r) for c, r in zip(training, rows)]
-    network = ProfileClassifier(2, random_state=seed).fit(genes)
+    network = ProfileClassifier(random_state=seed).fit(genes)
     models[CNN, IMAGE] = network, time.perf_counter() - start
     return models
 
@@ -84,7 +84,7 @@ def transfer(models: dict, target: Cohort, seed: int = 0) -> pd.DataFrame:
     for (name, given), (model, seconds) in models.items():
         if given == IMAGE:
             genes = genes_of(target, q)._replace(labels=None)
-            answer = label_names(model.predict(genes)), model.predict_proba(genes)
+            answer = model.predict(genes), model.predict_proba(genes)
         else:
             answer = ask(model, x[given], groups)
         said[name, given] = answer, seconds

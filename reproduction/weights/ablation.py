@@ -20,7 +20,7 @@ from degnext._common.paths import shared_data
 from degnext.cohorts.library_size import log_fold_change, size_factors
 from degnext.learning.profile.alignment import direction_offset
 from degnext.learning.profile.classifier import ProfileClassifier
-from degnext.learning.profile.genes import Genes
+from degnext.learning.profile.genes import Copies, Genes
 from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS
 from reproduction.command import call, parser
 from reproduction.store import write_results
@@ -48,11 +48,11 @@ VARIANTS += [
 VARIANTS += [{"name": "log_ratio only", "channels": ["log_ratio"]}]
 VARIANTS += [{"name": f"width {w}", "width": w} for w in (4, 8, 32)]
 VARIANTS += [{"name": f"scaling: {s}", "scaling": s} for s in list(SCALINGS)[1:]]
-VARIANTS += [{"name": "without noisy copies", "noisy": 0}]
+VARIANTS += [{"name": "without noisy copies", "copies": Copies()}]
 VARIANTS += [
     {"name": "no alignment", "align": False},
     {"name": "no alignment, plain total", "align": False, "scaling": "plain total"},
-    {"name": "2 subsampled images more per gene", "subsamples": 2},
+    {"name": "2 subsampled images more per gene", "copies": Copies(subsamples=2, noisy=1)},
 ]
 THREE = "three classes: "
 THREE_VARIANTS = [{"name": THREE + "all"}] + [
@@ -72,12 +72,12 @@ def leave_one_out(
     def scaled(cohort: Published, genes: Genes) -> Genes:
         return genes if scale is None else genes._replace(factors=scale(cohort.counts))
 
-    encoder = ProfileClassifier(2, random_state=seed, **settings)
-    sets = [encoder._training_set(scaled(c, transfer_training_genes(c))) for c in cohorts]
+    encoder = ProfileClassifier((0, 1), random_state=seed, **settings)
+    sets = [encoder.training_images(scaled(c, transfer_training_genes(c))) for c in cohorts]
     for left in cohorts:
         start = time.perf_counter()
         use = [s for s, c in zip(sets, cohorts) if c is not left]
-        model = ProfileClassifier(2, random_state=seed, **settings)
+        model = ProfileClassifier((0, 1), random_state=seed, **settings)
         model.fit(np.concatenate([s[0] for s in use]), np.concatenate([s[1] for s in use]))
         test = left.genes("F1", "T3")
         row = scores(test.labels, model.predict_proba(scaled(left, test)), left.rule(test))
@@ -95,7 +95,7 @@ def leave_one_out_three(cohorts: list[Published], name: str, seed: int = 0, **se
     """Yield one row of three-class scores per left-out cancer, on its T2."""
     cohorts, rules = (
         [c for c in cohorts if c.has("T2")],
-        dict(n_classes=3, epochs=5, learning_rate=2e-3, random_state=seed) | settings,
+        dict(classes=(0, 1, 2), random_state=seed) | settings,
     )
     sets = [
         (ProfileClassifier(**rules).encode(genes), genes.labels)

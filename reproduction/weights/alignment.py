@@ -22,7 +22,7 @@ from degnext.cohorts.published import published_parts
 from degnext.evaluation.experiments import called_genes
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.classifier import ProfileClassifier
-from degnext.learning.profile.genes import genes_of
+from degnext.learning.profile.genes import Copies, genes_of
 from reproduction.command import call, parser
 from reproduction.sources import published
 from reproduction.store import write_results
@@ -56,7 +56,7 @@ def small(cohort: Cohort, rows: np.ndarray, rng: np.random.Generator) -> tuple[C
 
 def tested(cohort: Cohort, models: dict[str, ProfileClassifier]):
     """Yield the share of right answers of every model and alignment, per size, noise and draw."""
-    labels = cohort.codes
+    labels = cohort.genes["label"].to_numpy()
     for size, levels in LEVELS.items():
         for level, draw in (
             (v, d) for v in levels for d in range(DRAWS[size] if v or size != "whole" else 1)
@@ -100,11 +100,13 @@ def main() -> None:
         if not {"F1", "T3"} <= set(published_parts(left)):
             continue
         models = {
-            name: ProfileClassifier(2, noisy=n).fit([g for c, g in genes.items() if c != left])
+            name: ProfileClassifier(copies=Copies(noisy=n)).fit(
+                [g for c, g in genes.items() if c != left]
+            )
             for name, n in TRAINED.items()
         }
         for model in models.values():
-            model.align = False  # the alignment is what is compared
+            model.set_params(align=False)  # the alignment is what is compared
         rows += [r | {"left_out": left} for r in tested(cohort, models)]
         print(left, "done", flush=True)
     table = pd.DataFrame(rows).groupby(

@@ -28,7 +28,7 @@ def main() -> None:
     """Ask, bin, write."""
     parser(__doc__).parse_args()
     start = time.perf_counter()
-    model = ProfileClassifier.pretrained(2)
+    model = ProfileClassifier.from_pretrained("two_class")
     labels, proba = {}, {}
     for cancer in CANCERS:
         cohort = published(cancer)

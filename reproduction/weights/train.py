@@ -15,6 +15,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,9 @@ from degnext._common.paths import shared_data
 from degnext.cohorts.library_size import log_fold_change, size_factors
 from degnext.cohorts.published import part_weights
 from degnext.evaluation.small_samples import SIZES
+from degnext.learning.profile.classifier import TRAINING as LOOP
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
-from degnext.learning.profile.genes import Genes, subsample
+from degnext.learning.profile.genes import Copies, Genes, subsample
 from degnext.learning.profile.image import FEW_CHANNELS
 from reproduction.command import call, parser
 
@@ -49,14 +51,9 @@ N_NORMAL = {
     "UCEC": 35,
 }  # Table 6
 PARTS = {"T1": "non_bio_train", "T2": "non_bio_test", "F1": "bio_fine_tune", "T3": "bio_test"}
-THREE_CLASS = {"n_classes": 3, "epochs": 20, "batch_size": 64, "learning_rate": 3e-3}
-PRETRAIN_THREE = {
-    "n_classes": 3,
-    "epochs": 3,
-    "batch_size": 128,
-    "learning_rate": 2e-3,
-    "subsamples": 8,
-}
+CODES = (0, 1, 2)  # labels are DR, UR and neutral by their codes here
+THREE_CLASS = {"classes": CODES, "training": replace(LOOP, epochs=20, batch_size=64, lr=3e-3)}
+PRETRAIN_THREE = {"classes": CODES, "training": replace(LOOP, epochs=3), "copies": Copies(8)}
 
 
 class Published:
@@ -162,7 +159,7 @@ def general_learning(cohort: Published, seed: int = 0) -> dict:
         if cohort.has("F1")
         else np.isin(cohort.split, ["T1", "T2"]) & (y < 2)
     )
-    model.fine_tune(images[tune], y[tune], n_classes=2, epochs=20, learning_rate=2e-3)
+    model = model.fine_tune(images[tune], y[tune], n_classes=2, epochs=20, lr=2e-3)
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
     t3 = cohort.split == "T3"
     out |= {
@@ -203,7 +200,7 @@ def entry(model: ProfileClassifier, path: Path) -> dict:
     """Save the weights and return what the card says of them."""
     return {
         "sha256": model.save(path),
-        "channels": list(model.channels),
+        "channels": list(model.resolved["channels"]),
         "temperature": round(model.temperature_, 4),
         "weights": sum(p.numel() for p in model.model_.parameters()),
     }
@@ -250,7 +247,7 @@ def main() -> None:
         return
 
     start = time.perf_counter()
-    two = ProfileClassifier(2, random_state=args.seed).fit(
+    two = ProfileClassifier(CODES[:2], random_state=args.seed).fit(
         [transfer_training_genes(c) for c in trained]
     )
     unseen = [c.genes("T3") for c in trained if c.has("T2")]  # of BRCA, T3 is what was trained on
@@ -261,7 +258,7 @@ def main() -> None:
     start = time.perf_counter()
     if args.only:
         three, old = (
-            ProfileClassifier.pretrained(3),
+            ProfileClassifier.from_pretrained("three_class"),
             json.loads((args.out / "model_card.json").read_text(encoding="utf-8"))["files"],
         )
     else:
@@ -278,7 +275,7 @@ def main() -> None:
         cohort = Published(cancer, folder)
         q, t2 = cohort.genes("F1", "T3"), cohort.genes("T2")
         table[cancer] = scores(q.labels, two.predict_proba(q), cohort.rule(q))
-        called = three.predict(t2)
+        called = three.predict_proba(t2).argmax(1)
         from sklearn.metrics import matthews_corrcoef
 
         table_three[cancer] = {
@@ -368,13 +365,8 @@ def main() -> None:
     write_card(card, args.out)
 
 
-_FEW = {
-    "width": 4,
-    "n_filters": 16,
-    "epochs": 2,
-    "batch_size": 512,
-    "learning_rate": 2e-3,
-}  # chosen leaving training cancers out
+# chosen leaving training cancers out
+_FEW = {"width": 4, "n_filters": 16, "training": replace(LOOP, epochs=2, batch_size=512)}
 
 
 _DRAWS = 8  # training draws per cohort and size, and as many of random sizes
@@ -388,7 +380,7 @@ def train_few(
     cohorts: all genes at hand of each training cohort, so that statistics see the table; keep: per cohort, bool per gene,
     the genes to train on. Source: the idea of subsampling is issue 5's; the channels were chosen by leaving cancers out.
     """
-    model = ProfileClassifier(3, channels=FEW_CHANNELS, random_state=seed, **_FEW)
+    model = ProfileClassifier(CODES, channels=FEW_CHANNELS, random_state=seed, **_FEW)
     images, labels = [], []
     for genes, rows in zip(cohorts, keep):
         rng = np.random.default_rng(seed)

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from degnext.cohorts.cohort import CLASS_NAMES
 from degnext.evaluation import experiments as benchmark
 from degnext.evaluation.baselines import TwoStage, profile_features
 from degnext.evaluation.experiments import FEATURES, RAW, RULE, SCALED, called_genes, in_folds
@@ -114,14 +115,15 @@ def test_transfer_trains_on_called_genes_without_t3_unless_it_is_all_there_is(ma
 
 
 def test_features_hold_each_number_of_the_image_once(make_labeled):
-    encoder = ProfileClassifier(3)
+    encoder = ProfileClassifier(CLASS_NAMES)
     images = encoder.encode(genes_of(make_labeled(n_genes=40)))
-    features = profile_features(images, encoder.channels)
-    wide = [c for c in encoder.channels if c in ("shape", "quantiles")]
+    channels = encoder.resolved["channels"]
+    features = profile_features(images, channels)
+    wide = [c for c in channels if c in ("shape", "quantiles")]
     assert features.shape == (
         40,
-        2 * 16 * len(wide) + 2 * (len(encoder.channels) - len(wide)),
-    ) and set(encoder.channels) <= set(CHANNELS)
+        2 * 16 * len(wide) + 2 * (len(channels) - len(wide)),
+    ) and set(channels) <= set(CHANNELS)
     assert {round(float(v), 4) for v in images[3].ravel()} == {
         round(float(v), 4) for v in features[3]
     }
@@ -146,7 +148,7 @@ def test_the_network_goes_through_both_stages_where_no_gene_is_neutral(make_labe
         )[1]  # noqa: E501, E731
         monkeypatch.setattr(ProfileClassifier, name, note)
     cohort = make_labeled(n_genes=48)
-    images, y = ProfileClassifier(3).encode(genes_of(cohort)), cohort.genes["label"].to_numpy()
+    images, y = ProfileClassifier(CLASS_NAMES).encode(genes_of(cohort)), cohort.genes["label"].to_numpy()
     called = y != "neutral"
     benchmark.ProfileModel().fit(images[called], y[called])
     assert stages == [("fit", 24), ("fine_tune", 24)]

@@ -65,7 +65,7 @@ def test_the_packaged_network_beats_chance_and_ranks_well():
 
 def test_the_network_keeps_the_promises_of_the_others():
     genes = small.take(cohort(1), draw_samples(cohort(1).is_tumor, 3, 0))
-    model = ProfileClassifier.pretrained(3, few_samples=True)
+    model = ProfileClassifier.from_pretrained("few_samples")
     p = model.predict_proba(genes)
     order = np.array([2, 0, 1, 5, 3, 4])
     assert (
@@ -89,7 +89,7 @@ def test_the_card_knows_the_weights():
 
     assert card["files"][path.name]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (
-        sum(p.numel() for p in ProfileClassifier.load(path).model_.parameters())
+        sum(p.numel() for p in ProfileClassifier.from_pretrained(path).model_.parameters())
         == card["files"][path.name]["weights"]
         < 200_000
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from degnext._common.errors import InputError
 from degnext.learning.network import DEGnextCNN
 
 # of DEGnextModel.pth, the authors' released state dict
@@ -95,7 +96,7 @@ def test_the_relu_variants_share_weights_and_differ_in_answers():
         torch.equal(a, b) for a, b in zip(pair.state_dict().values(), conv.state_dict().values())
     )
     assert (pair(images()) - conv(images())).abs().max() > 0.01
-    with pytest.raises(ValueError, match="relu must be 'pair' or 'conv'"):
+    with pytest.raises(InputError, match="unknown relu 'both': choose one of: pair, conv"):
         DEGnextCNN(relu="both")
 
 

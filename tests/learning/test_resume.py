@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from degnext.learning.training import fit
+from degnext.learning.training import Training, fit
 
 EPOCHS, BATCHES, KILLS = 40, 5, 10
 
@@ -35,12 +35,8 @@ def train(path: str, batches_done) -> None:
     torch.manual_seed(0)
     fit(
         Counted(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(96, 3)),
-        x,
-        y,
-        epochs=EPOCHS,
-        batch_size=8,
-        lr=1e-3,
-        device="cpu",
+        (x, y),
+        Training(EPOCHS, batch_size=8, lr=1e-3, device="cpu"),
         checkpoint=path,
     )
 
@@ -49,7 +45,7 @@ def epochs_saved(path: Path) -> int:
     if not path.exists():
         return 0
     with safe_open(path, framework="pt") as file:
-        return len(json.loads(file.metadata()["history"]))
+        return len(json.loads(file.metadata()["checkpoint"])["history"])
 
 
 def test_ten_kills_lose_at_most_the_running_epoch_each_and_change_no_weight(tmp_path):

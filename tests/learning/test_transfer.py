@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,11 +13,11 @@ from degnext._common.errors import InputError
 from degnext.cohorts.cohort import TRAINING
 from degnext.cohorts.perturb import fewer_samples
 from degnext.evaluation import paper_network as network_steps
-from degnext.cohorts.cohort import label_names
-from degnext.evaluation.metrics import batch_averaged, evaluate
+from degnext.evaluation.metrics import scores_both_ways
 from degnext.learning import images as encode
 from degnext.learning import transfer
-from degnext.learning.classifier import PROTOCOLS
+from degnext.learning.classifier import PROTOCOLS, DEGnextClassifier
+from degnext.learning.transfer import TransferSettings
 from degnext.running.transfer import training_cohorts, training_names
 
 
@@ -65,16 +66,14 @@ def test_a_network_trained_on_some_cohorts_reads_another(make_labeled):
         make_labeled(n_genes=120, n_normal=10, n_tumor=10, seed=2),
     ]
     target = make_labeled(n_genes=120, n_normal=7, n_tumor=20, seed=3)
-    model = transfer.train(training, epochs=8, device="cpu", max_samples=12, draws=3)
+    settings = TransferSettings(epochs=8, max_samples=12, draws=3)
+    model = transfer.train(training, settings, device="cpu")
     q = target.rows("Q")
-    said, proba = transfer.answer(model, target, q, 12, 3)
-    assert evaluate(target.genes["label"].iloc[q], label_names(said))["accuracy"] > 0.9
-    assert (
-        proba.shape == (len(q), 2)
-        and np.allclose(proba.sum(1), 1)
-        and ((proba[:, 1] > 0.5) == (said == 1)).all()
-    )
-    assert (transfer.answer(model, target, q, 12, 3)[1] == proba).all()
+    said, proba = transfer.answer(model, target, q, settings)
+    assert (said == target.genes["label"].iloc[q]).mean() > 0.9
+    assert proba.shape == (len(q), 2) and np.allclose(proba.sum(1), 1)
+    assert ((proba[:, 1] > 0.5) == (said == "UR")).all()
+    assert (transfer.answer(model, target, q, settings)[1] == proba).all()
 
 
 @pytest.mark.parametrize(
@@ -83,36 +82,33 @@ def test_a_network_trained_on_some_cohorts_reads_another(make_labeled):
 )
 def test_without_draws_the_target_is_shown_whole(make_labeled, settings):
     target = make_labeled(n_normal=7, n_tumor=20, seed=3)
-    model = transfer.train([make_labeled(seed=1)], epochs=1, device="cpu", **settings)
+    settings = TransferSettings(epochs=1, **settings)
+    model = transfer.train([make_labeled(seed=1)], settings, device="cpu")
     q = target.rows("Q")
     expected = model.predict_proba(encode.row_values(target, model.rules.scaling)[q])
-    shown = {k: v for k, v in settings.items() if k != "protocol"}
-    np.testing.assert_allclose(transfer.answer(model, target, q, **shown)[1], expected, atol=1e-6)
+    np.testing.assert_allclose(transfer.answer(model, target, q, settings)[1], expected, atol=1e-6)
 
 
 def test_the_targets_labels_do_not_matter(make_labeled):
     training, target = [make_labeled(seed=1)], make_labeled(seed=2)
-    model = transfer.train(training, epochs=1, device="cpu", max_samples=12, draws=2)
+    settings = TransferSettings(epochs=1, max_samples=12, draws=2)
+    model = transfer.train(training, settings, device="cpu")
     q = target.rows("Q")
-    blind = target.genes.assign(label="neutral")
-    from dataclasses import replace
-
-    assert (
-        transfer.answer(model, target, q, 12, 2)[1]
-        == transfer.answer(model, replace(target, genes=blind), q, 12, 2)[1]
-    ).all()
+    blind = replace(target, genes=target.genes.assign(label="neutral"))
+    seen, unseen = (transfer.answer(model, c, q, settings)[1] for c in (target, blind))
+    assert (seen == unseen).all()
 
 
 def test_a_transfer_that_is_cut_short_goes_on_to_the_same_weights(make_labeled, tmp_path):
     training = [make_labeled(seed=1), make_labeled(n_normal=8, seed=2)]
-    settings = dict(protocol="paper", device="cpu", epochs=2)
-    whole = transfer.train(training, **settings).network_.state_dict()
-    transfer.train(training, **settings, checkpoint=tmp_path)
+    settings = TransferSettings("paper", epochs=2)
+    whole = transfer.train(training, settings, device="cpu").network_.state_dict()
+    transfer.train(training, settings, device="cpu", checkpoint=tmp_path)
     files = sorted(tmp_path.glob("*.safetensors"))
     assert len(files) == 4  # two stages, one cohort after another
     files[-1].unlink()
-    resumed = transfer.train(training, **settings, checkpoint=tmp_path).network_.state_dict()
-    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    resumed = transfer.train(training, settings, device="cpu", checkpoint=tmp_path)
+    assert all(torch.equal(whole[k], v) for k, v in resumed.network_.state_dict().items())
 
 
 def test_a_cohort_is_never_trained_on_itself():
@@ -159,44 +155,35 @@ def test_general_learning_scores_parts_it_was_not_trained_on(make_labeled, tmp_p
         said, proba = done[part]
         assert len(said) == len(cohort.rows(part)) and proba.shape == (len(said), classes)
     loaded = encode.row_values(cohort, "log_cpm")[cohort.rows("T3")]
-    from degnext import DEGnext
-
-    assert (
-        DEGnext.load(tmp_path / "two_class.safetensors", "cpu").predict(loaded) == done["T3"][0]
-    ).all()
+    model = DEGnextClassifier.from_pretrained(tmp_path / "two_class.safetensors", "cpu")
+    assert (model.predict(loaded) == done["T3"][0]).all()
 
 
 def test_scores_come_over_all_genes_and_over_batches():
     """One class fills whole batches: averaged MCC is 0 there although every gene is right."""
-    labels = np.repeat([0, 1], [64, 64])
-    scores = network_steps.scores_both_ways(labels, labels)
-    assert (
-        scores["mcc"] == 1.0 and scores["batch_mcc"] == batch_averaged(labels, labels)["mcc"] == 0.0
-    )
+    labels = np.repeat(["DR", "UR"], [64, 64])
+    scores = scores_both_ways(labels, labels)
+    assert scores["mcc"] == 1.0 and scores["batch_mcc"] == 0.0
     assert scores["accuracy"] == scores["batch_accuracy"] == 1.0
 
 
 @pytest.mark.parametrize("protocol", ["paper", "corrected"])
 def test_each_stage_has_its_own_batch_size_and_epochs(make_labeled, monkeypatch, protocol):
-    seen, train = [], transfer.fit
+    seen, fit = [], transfer.fit
 
-    def spy(model, x, y, **options):
-        seen.append((options["name"], options["batch_size"], options["epochs"]))
-        return train(model, x, y, **options | {"epochs": 1})
+    def spy(model, data, training, **options):
+        seen.append((options["loss"] is transfer.two_class_loss, training))
+        return fit(model, data, replace(training, epochs=1), **options)
 
     monkeypatch.setattr(transfer, "fit", spy)
     cohorts, rules = [make_labeled(seed=1), make_labeled(seed=2)], PROTOCOLS[protocol]
-    transfer.train(cohorts, protocol, device="cpu")
-    assert set(seen) == {
-        ("three classes", rules.batch_size, rules.epochs),
-        ("two classes", rules.fine_tune_batch_size, rules.fine_tune_epochs),
-    }
-    assert len(seen) == (
-        4 if protocol == "paper" else 2
-    )  # one cohort after another, or all together
-    seen.clear()
-    transfer.train(cohorts, protocol, 3, fine_tune_epochs=7, device="cpu")
-    assert {(name, epochs) for name, _, epochs in seen} == {
-        ("three classes", 3),
-        ("two classes", 7),
-    }
+    transfer.train(cohorts, TransferSettings(protocol, seed=4), device="cpu")
+    three, two = (replace(t, seed=4, device="cpu") for t in (rules.fit, rules.fine_tune))
+    assert set(seen) == {(False, three), (True, two)}
+    assert len(seen) == (4 if protocol == "paper" else 2)  # one after another, or all together
+    for given, expected in (((3, 7), (3, 7)), ((3, None), (3, 3)), ((60, None), (60, two.epochs))):
+        seen.clear()
+        transfer.train(cohorts, TransferSettings(protocol, *given), device="cpu")
+        assert {(two, t.epochs) for two, t in seen} == {(False, expected[0]), (True, expected[1])}
+    with pytest.raises(InputError, match="epochs is 0"):
+        transfer.train(cohorts, TransferSettings(protocol, epochs=0), device="cpu")

@@ -125,12 +125,12 @@ def test_small_cohorts_are_read_by_the_network_for_small_samples(planted):
     from degnext.learning.profile.genes import Genes
 
     genes = Genes(few.counts.to_numpy(dtype=float), few.is_tumor)
-    expected = ProfileClassifier.pretrained(3, few_samples=True).predict_proba(genes)
+    expected = ProfileClassifier.from_pretrained("few_samples").predict_proba(genes)
     np.testing.assert_allclose(
         predict.predict_cohort(few)[["p_DR", "p_UR", "p_neutral"]], expected, atol=1e-9
     )
     assert (
-        np.abs(expected - ProfileClassifier.pretrained(3).predict_proba(genes)).max() > 0.05
+        np.abs(expected - ProfileClassifier.from_pretrained("three_class").predict_proba(genes)).max() > 0.05
     )  # it is another network
 
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The log2 ratio at which changed genes turn from down to up, found without labels."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ def direction_offset(
 ) -> float:
     """Estimate, without labels, the log2 ratio at which genes that are all DE turn from down to up.
 
-    counts: genes × samples of *differentially expressed* genes only. Library sizes are known up to an error that moves
-    all log ratios together (few huge genes carry the total; parts of the table may be missing). Genes called DE
-    leave a gap around the true zero: the offset is where a kernel (``bandwidth`` times the gene's relative coefficient of
-    variation, and its ratio's standard error times ``errors``, together) holds the fewest genes, held near 0 by a normal prior.
-    Where noise or swapped samples have filled the gap (no valley ``valley`` times as high as the lower of the crowds beside it)
-    nothing is known and 0 is returned. Returns log2 units. ``errors`` and ``valley`` were chosen by leaving out training cancers,
-    whole and cut to 121 genes and 10 normal samples, with noise of 0 to 500 % (data/results/alignment_search.csv).
+    counts: genes × samples of *differentially expressed* genes only. Returns log2 units.
+
+    Library sizes are known up to an error that moves all log ratios together (few huge genes carry the total; parts of
+    the table may be missing). Genes called DE leave a gap around the true zero: the offset is where a kernel
+    (``bandwidth`` times the gene's relative coefficient of variation, and its ratio's standard error times ``errors``,
+    together) holds the fewest genes, held near 0 by a normal prior. Where noise or swapped samples have filled the gap
+    (no valley ``valley`` times as high as the lower of the crowds beside it) nothing is known and 0 is returned.
+    ``errors`` and ``valley`` were chosen by leaving out training cancers, whole and cut to 121 genes and 10 normal
+    samples, with noise of 0 to 500 % (data/results/alignment_search.csv).
     """
     tumor = np.asarray(is_tumor, bool)
     scaled = counts / factors
@@ -35,24 +37,22 @@ def direction_offset(
     if not near.any():
         return 0.0
     grid = np.linspace(-2, 2, 801)
-    error = np.sqrt(
-        sum(c / _distinct(scaled[:, m]) for c, m in zip(cv2, (~tumor, tumor)))
-    ) / np.log(2)  # of the log2 ratio
+    variance = sum(c / distinct_samples(scaled[:, m]) for c, m in zip(cv2, (~tumor, tumor)))
+    error = np.sqrt(variance) / np.log(2)  # of the log2 ratio
     width = np.hypot(bandwidth * cv / np.median(cv), errors * error)[near]
     crowd = np.exp(-0.5 * ((ratio[near] - grid[:, None]) / width) ** 2).sum(1)
     best = int(np.argmin(np.where(np.abs(grid) <= 1, crowd + 0.5 * (grid / prior_sd) ** 2, np.inf)))
     lower_crowd = min(crowd[: best + 1].max(), crowd[best:].max())
-    return (
-        float(grid[best]) if crowd[best] <= valley * lower_crowd else 0.0
-    )  # no valley between two crowds tells nothing
+    has_valley = crowd[best] <= valley * lower_crowd  # two crowds without one tell nothing
+    return float(grid[best]) if has_valley else 0.0
 
 
 def shift_groups(factors: np.ndarray, is_tumor: np.ndarray, offset: float) -> np.ndarray:
-    """Return factors that lower every log2 fold change by ``offset``, half from each group (so that swapping mirrors)."""
+    """Return factors that lower every log2 fold change by ``offset``, half from each group: swapping mirrors."""
     return factors * np.exp2(np.where(is_tumor, offset / 2, -offset / 2))
 
 
-def _distinct(scaled: np.ndarray) -> int:
+def distinct_samples(scaled: np.ndarray) -> int:
     """Count samples that are not copies of another: a sample given twice is no further evidence."""
     mark = np.cos(np.arange(len(scaled)) * 1.7) @ scaled
     return len(np.unique(np.round(mark / (np.abs(mark).max() + 1e-12), 9)))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
 
 from degnext._common.errors import InputError
+from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.cohorts.library_size import size_factors
 from degnext.learning.profile.alignment import direction_offset, shift_groups
-from degnext.learning.profile.genes import Genes, add_random_noise, subsample
+from degnext.learning.profile.genes import Copies, Genes, genes_of, shown_again
 from degnext.learning.profile.image import (
     CHANNELS,
     DIRECTION_CHANNELS,
@@ -22,261 +28,252 @@ from degnext.learning.profile.image import (
     WIDTH,
     profile_image,
 )
+from degnext.learning.profile.network import ProfileCNN
+from degnext.learning.training import Training, fit
+from degnext.learning.weights_file import read_weights, write_weights
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
+PRETRAINED = ("two_class", "three_class", "few_samples")
+TRAINING = Training(
+    epochs=5,
+    batch_size=128,
+    lr=2e-3,
+    weight_decay=0.01,
+    clip=1.0,
+    one_cycle=True,
+    fused=True,
+    device="cpu",
+)
+Given = Genes | Cohort | Sequence[Genes | Cohort] | np.ndarray
 
 
-def _one_thread(method):
-    """Run a method with one torch thread: the network is so small that a second one mostly waits (and the sums change)."""
+class ProfileClassifier(ClassifierMixin, BaseEstimator):
+    """Classify genes by direction (two classes: DR, UR) or direction and significance (neutral added).
 
-    @functools.wraps(method)
-    def alone(*args, **kwargs):
-        import torch
+    Genes come as cohorts, as :class:`degnext.learning.profile.genes.Genes`, or as images that :meth:`encode` made.
 
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            return method(*args, **kwargs)
-        finally:
-            torch.set_num_threads(before)
+    classes   : names of down, up and, if there is a third, neutral genes
+    channels, width : of the image; None takes the channels that suit the number of classes
+    n_filters : of the network's first layers
+    align     : let predict estimate the log2 ratio at which genes turn from down to up, without labels; for genes that
+                are all differentially expressed, so None says yes for two classes only
+    copies    : further images of each gene to train on; None is a noisy one for two classes
+    training  : how the network is trained
 
-    return alone
-
-
-class ProfileClassifier:
-    """Classify genes by direction (2 classes: DR, UR) or direction and significance (3 classes, neutral added).
-
-    With two classes every gene is taken to be differentially expressed, and ``align=True`` lets predict estimate the
-    log2 ratio at which they turn from down to up (:func:`degnext.learning.profile.alignment.direction_offset`), without labels.
-    subsamples: per cohort, how many further images are drawn from random subsets of its samples. noisy: how many are drawn
-    with random noise (:func:`degnext.learning.profile.genes.add_random_noise`); None: 1 with two classes, else 0. Equal ``random_state`` gives equal
-    weights on one machine with one number of threads.
+    Equal ``random_state`` gives equal weights on one machine.
     """
 
     def __init__(
         self,
-        n_classes: int = 2,
+        classes: Sequence[str] = CLASS_NAMES[:2],
         *,
         channels: Sequence[str] | None = None,
         width: int = WIDTH,
-        align: bool | None = None,
-        epochs: int = 5,
-        learning_rate: float = 2e-3,
-        batch_size: int = 128,
-        subsamples: int = 0,
-        noisy: int | None = None,
         n_filters: int = 32,
+        align: bool | None = None,
+        copies: Copies | None = None,
+        training: Training | None = None,
         random_state: int = 0,
-    ):
-        if n_classes not in (2, 3):
-            raise InputError(f"n_classes is {n_classes}: use 2 (DR, UR) or 3 (DR, UR, neutral)")
-        self.n_classes, self.width, self.random_state = n_classes, width, random_state
-        self.channels = tuple(
-            channels or (DIRECTION_CHANNELS if n_classes == 2 else GENERAL_CHANNELS)
+    ) -> None:
+        self.classes, self.channels, self.width, self.n_filters = (
+            classes,
+            channels,
+            width,
+            n_filters,
         )
-        self.align = n_classes == 2 if align is None else align
-        self.epochs, self.learning_rate, self.batch_size = epochs, learning_rate, batch_size
-        self.subsamples, self.n_filters = subsamples, n_filters
-        self.noisy = int(n_classes == 2) if noisy is None else noisy
-        self.temperature_ = 1.0
+        self.align, self.copies, self.training, self.random_state = (
+            align,
+            copies,
+            training,
+            random_state,
+        )
 
-    # -- encoding ------------------------------------------------------------------------------------------------
-    def encode(self, genes: Genes | np.ndarray) -> np.ndarray:
-        """Return the images (float32, genes × channels × 2 × width) of a cohort; an array is taken to be images."""
+    @property
+    def n_classes(self) -> int:
+        """Two or three."""
+        if len(self.classes) not in (2, 3):
+            raise InputError(
+                f"classes are {tuple(self.classes)}: name two (down, up) or three (and neutral)"
+            )
+        return len(self.classes)
+
+    @property
+    def resolved(self) -> dict:
+        """The parameters that may be None, with what None stands for."""
+        two = self.n_classes == 2
+        return {
+            "channels": tuple(self.channels or (DIRECTION_CHANNELS if two else GENERAL_CHANNELS)),
+            "align": two if self.align is None else self.align,
+            "copies": Copies(noisy=int(two)) if self.copies is None else self.copies,
+            "training": self.training or TRAINING,
+        }
+
+    def encode(self, genes: Genes | Cohort | np.ndarray) -> np.ndarray:
+        """Return the images, float32 (genes × channels × 2 × width); an array is taken to be images."""
         if isinstance(genes, np.ndarray):
             return genes
+        genes = genes_of(genes) if isinstance(genes, Cohort) else genes
         counts, tumor = np.asarray(genes.counts), np.asarray(genes.is_tumor, bool)
         factors = size_factors(counts) if genes.factors is None else genes.factors
-        if self.align:
+        if self.resolved["align"]:
             factors = shift_groups(factors, tumor, direction_offset(counts, tumor, factors))
         image = profile_image(counts, tumor, width=self.width, factors=factors)
-        return image[:, [CHANNELS.index(c) for c in self.channels]]
+        return image[:, [CHANNELS.index(c) for c in self.resolved["channels"]]]
 
-    def _training_set(self, cohorts: Genes | Sequence[Genes]) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng(self.random_state)
-        images, labels = [], []
-        for genes in [cohorts] if isinstance(cohorts, Genes) else cohorts:
-            if genes.labels is None or not np.isin(genes.labels, range(self.n_classes)).all():
-                raise InputError(
-                    f"labels must be 0…{self.n_classes - 1} for every gene: drop or relabel the others"
-                )
-            shown = [
-                genes,
-                *(subsample(genes, rng) for _ in range(self.subsamples)),
-                *(add_random_noise(genes, rng) for _ in range(self.noisy)),
-            ]
+    def training_images(self, cohorts: Given) -> tuple[np.ndarray, np.ndarray]:
+        """Return images and labels of all genes and of their copies."""
+        rng, images, labels = np.random.default_rng(self.random_state), [], []
+        for given in [cohorts] if isinstance(cohorts, (Genes, Cohort)) else cohorts:
+            genes = genes_of(given) if isinstance(given, Cohort) else given
+            self._codes(genes.labels)
+            shown = shown_again(genes, self.resolved["copies"], rng)
             images += [self.encode(g) for g in shown]
             labels += [np.asarray(genes.labels)] * len(shown)
         return np.concatenate(images), np.concatenate(labels)
 
-    # -- training ------------------------------------------------------------------------------------------------
-    def fit(
-        self, cohorts: Genes | Sequence[Genes] | np.ndarray, y: np.ndarray | None = None
-    ) -> ProfileClassifier:
+    def fit(self, cohorts: Given, y: Sequence[str] | None = None) -> ProfileClassifier:
         """Train from scratch on one or more labelled cohorts, or on images and their labels ``y``.
 
-        A tenth of the images is held back to fit the temperature (Guo et al. 2017). With ``subsamples`` or ``noisy`` most of
-        their genes are trained on in other copies: call :meth:`calibrate` with genes that are not. Returns self.
+        A tenth of the images is held back to fit the temperature (Guo et al. 2017). With ``copies`` most of their genes
+        are trained on in other copies: call :meth:`calibrate` with genes that are not. Returns self.
         """
-        import torch
-
-        from degnext.learning.profile.network import ProfileCNN
-
-        torch.manual_seed(self.random_state)
-        self.model_ = ProfileCNN(len(self.channels), self.n_classes, self.n_filters)
-        x, y = (
-            (cohorts, np.asarray(y))
-            if isinstance(cohorts, np.ndarray)
-            else self._training_set(cohorts)
-        )
+        self.model_ = self._fresh_network()
+        self.classes_, self.temperature_ = pd.Index(self.classes).to_numpy(), 1.0
+        x, y = self._images_and_labels(cohorts, y)
         held = np.random.default_rng(self.random_state).permutation(len(y)) < len(y) // 10
-        self._loop(x[~held], y[~held], self.epochs, self.learning_rate)
+        self._learn(x[~held], y[~held], self.resolved["training"])
         return self.calibrate(x[held], y[held]) if held.any() else self
 
     def fine_tune(
         self,
-        cohorts: Genes | Sequence[Genes] | np.ndarray,
-        y: np.ndarray | None = None,
+        cohorts: Given,
+        y: Sequence[str] | None = None,
         *,
-        epochs: int = 5,
-        learning_rate: float = 5e-4,
-        n_classes: int | None = None,
+        n_classes: int = 0,
+        **training: object,
     ) -> ProfileClassifier:
-        """Go on training with new genes; ``n_classes=2`` replaces a three-class head by a two-class one. Returns self."""
-        import torch
+        """Return a new estimator that goes on training from these weights, with new genes.
 
-        if n_classes == 2 and self.n_classes == 3:
-            last = self.model_.head[-1]
-            head = torch.nn.Linear(last.in_features, 2)
-            with torch.no_grad():  # DR and UR keep what they learned
-                head.weight.copy_(last.weight[:2]), head.bias.copy_(last.bias[:2])
-            self.model_.head[-1], self.model_.n_classes, self.n_classes = head, 2, 2
-        x, y = (
-            (cohorts, np.asarray(y))
-            if isinstance(cohorts, np.ndarray)
-            else self._training_set(cohorts)
+        n_classes: 2 drops the neutral output. training: what differs from the parameter ``training``; by default
+        5 epochs at a learning rate of 5e-4.
+        """
+        check_is_fitted(self, "model_", msg=_NOT_FITTED)
+        tuned = clone(self)
+        tuned.model_, tuned.temperature_ = deepcopy(self.model_), self.temperature_
+        if n_classes == 2 < self.n_classes:
+            tuned.set_params(classes=tuple(self.classes[:2]), **self.resolved)
+            tuned.model_.to_two_class()
+        tuned.classes_ = self.classes_[: tuned.n_classes]
+        x, y = tuned._images_and_labels(cohorts, y)
+        tuned._learn(
+            x, y, replace(tuned.resolved["training"], **{"epochs": 5, "lr": 5e-4} | training)
         )
-        self._loop(x, y, epochs, learning_rate)
-        return self
+        return tuned
 
-    @_one_thread
-    def _loop(self, x: np.ndarray, y: np.ndarray, epochs: int, learning_rate: float) -> None:
-        import torch
-        from torch.nn import functional as F
+    def _images_and_labels(
+        self, cohorts: Given, y: Sequence[str] | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not isinstance(cohorts, np.ndarray):
+            return self.training_images(cohorts)
+        self._codes(y)
+        return cohorts, np.asarray(y)
 
-        generator = torch.Generator().manual_seed(self.random_state)
-        torch.manual_seed(self.random_state)
-        x, y = torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(y.astype(np.int64))
-        x, self.model_ = (z.to(memory_format=torch.channels_last) for z in (x, self.model_))
-        mirrored = torch.tensor([1, 0, 2])  # the label of a flipped image
-        optimizer = torch.optim.AdamW(
-            self.model_.parameters(), lr=learning_rate, weight_decay=0.01, fused=True
-        )
-        steps = max(1, epochs * -(-len(y) // self.batch_size))
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, learning_rate, total_steps=steps + 1, pct_start=0.2
-        )
-        self.model_.train()
-        for _ in range(epochs):
-            for rows in torch.randperm(len(y), generator=generator).split(self.batch_size):
-                image, label = x[rows], y[rows]
-                flip = torch.rand(len(rows), generator=generator) < 0.5
-                image = torch.where(flip[:, None, None, None], image.flip(2), image)
-                loss = F.cross_entropy(
-                    self.model_.half(image), torch.where(flip, mirrored[label], label)
-                )
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(self.model_.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
+    def _codes(self, labels: Sequence[str] | None) -> np.ndarray:
+        codes = np.array([-1]) if labels is None else pd.Index(self.classes).get_indexer(labels)
+        if (codes < 0).any():
+            names = ", ".join(map(repr, self.classes))
+            raise InputError(
+                f"labels must be among {names} for every gene: drop or relabel the others"
+            )
+        return codes
+
+    def _fresh_network(self) -> ProfileCNN:
+        with torch.random.fork_rng([]):
+            torch.manual_seed(self.random_state)
+            return ProfileCNN(len(self.resolved["channels"]), self.n_classes, self.n_filters)
+
+    def _learn(self, images: np.ndarray, labels: np.ndarray, training: Training) -> None:
+        order = torch.Generator().manual_seed(self.random_state)
+        training = replace(training, seed=self.random_state)
+        with _one_thread():
+            data = (images, self._codes(labels))
+            self.history_ = fit(self.model_, data, training, augment=_mirrored, generator=order)
         self.model_.to(memory_format=torch.contiguous_format).eval()
 
     def calibrate(
-        self, genes: Genes | np.ndarray, y: np.ndarray | None = None
+        self, genes: Genes | np.ndarray, y: Sequence[str] | None = None
     ) -> ProfileClassifier:
         """Fit one temperature that divides all logits, on genes not trained on. Returns self."""
-        from scipy.optimize import minimize_scalar
-        from scipy.special import logsumexp
-
-        y = np.asarray(genes.labels if y is None else y)
+        y = self._codes(genes.labels if y is None else y)
         z = self._logits(self.encode(genes))
 
         def nll(log_t: float) -> float:
             scaled = z / np.exp(log_t)
+            right = scaled[np.arange(len(y)), y]
             # one imagined miss in 500 keeps a perfect validation set from claiming certainty
-            return float(
-                np.mean(
-                    logsumexp(scaled, 1)
-                    - 0.998 * scaled[np.arange(len(y)), y]
-                    - 0.002 * scaled.mean(1)
-                )
-            )
+            return float(np.mean(logsumexp(scaled, 1) - 0.998 * right - 0.002 * scaled.mean(1)))
 
         self.temperature_ = float(np.exp(minimize_scalar(nll, bounds=(-3, 3), method="bounded").x))
         return self
 
-    # -- prediction ----------------------------------------------------------------------------------------------
-    @_one_thread
     def _logits(self, images: np.ndarray) -> np.ndarray:
-        import torch
-
-        self.model_.eval()
-        with torch.inference_mode():
+        check_is_fitted(self, "model_", msg=_NOT_FITTED)
+        with _one_thread(), torch.inference_mode():
             parts = torch.from_numpy(np.ascontiguousarray(images)).split(512)
             return torch.cat([self.model_(part) for part in parts]).double().numpy()
 
-    def predict_proba(self, genes: Genes | np.ndarray) -> np.ndarray:
+    def predict_proba(self, genes: Genes | Cohort | np.ndarray) -> np.ndarray:
         """Return calibrated probabilities, genes × classes (DR, UR[, neutral])."""
-        from scipy.special import softmax
-
         return softmax(self._logits(self.encode(genes)) / self.temperature_, axis=1)
 
-    def predict(self, genes: Genes | np.ndarray) -> np.ndarray:
-        """Return the most probable class of each gene: 0 = DR, 1 = UR, 2 = neutral."""
-        return self.predict_proba(genes).argmax(1)
+    def predict(self, genes: Genes | Cohort | np.ndarray) -> np.ndarray:
+        """Return the most probable class of each gene."""
+        called = self.predict_proba(genes).argmax(1)
+        return self.classes_[called]
 
-    # -- files ---------------------------------------------------------------------------------------------------
     def save(self, path: str | Path) -> str:
         """Write weights and settings to a safetensors file; return its SHA-256."""
-        from safetensors.torch import save
-
-        settings = {
-            k: getattr(self, k)
-            for k in ("n_classes", "channels", "width", "align", "n_filters", "temperature_")
-        }
-        data = save(self.model_.state_dict(), metadata={"profile": json.dumps(settings)})
-        path = Path(path)
-        partial = path.with_name(path.name + ".part")
-        partial.write_bytes(data)
-        os.replace(partial, path)
-        return hashlib.sha256(data).hexdigest()
+        facts = {"n_classes": self.n_classes, "channels": self.resolved["channels"]}
+        facts |= {"width": self.width, "align": self.resolved["align"], "n_filters": self.n_filters}
+        facts["temperature_"] = self.temperature_
+        return write_weights(path, self.model_.state_dict(), "profile", facts)
 
     @classmethod
-    def load(cls, path: str | Path) -> ProfileClassifier:
-        """Read what :meth:`save` wrote. Raises InputError if the file is no profile network."""
-        from safetensors import safe_open
-        from safetensors.torch import load_file
+    def from_pretrained(cls, name: str | Path) -> ProfileClassifier:
+        """Return the package's ``two_class``, ``three_class`` or ``few_samples`` network, or what :meth:`save` wrote.
 
-        from degnext.learning.profile.network import ProfileCNN
-
-        with safe_open(str(path), framework="pt") as file:
-            text = (file.metadata() or {}).get("profile")
-            if text is None:
-                raise InputError(
-                    f"{path} holds no profile network: pass a file written by ProfileClassifier.save"
-                )
-        settings = json.loads(text)
-        temperature = settings.pop("temperature_")
-        self = cls(**settings)
-        self.temperature_ = temperature
-        self.model_ = ProfileCNN(len(self.channels), self.n_classes, self.n_filters)
-        self.model_.load_state_dict(load_file(str(path)))
-        self.model_.eval()
+        ``few_samples`` has three classes, for 2 to 10 samples a group; see ``weights/model_card.json``.
+        """
+        path = WEIGHTS / f"profile_{name}.safetensors" if name in PRETRAINED else Path(name)
+        weights, facts = read_weights(path, "profile")
+        classes, temperature = CLASS_NAMES[: facts.pop("n_classes")], facts.pop("temperature_")
+        self = cls(classes, **facts)
+        self.classes_, self.temperature_ = pd.Index(classes).to_numpy(), temperature
+        self.model_ = self._fresh_network().eval()
+        self.model_.load_state_dict(weights)
         return self
 
-    @classmethod
-    def pretrained(cls, n_classes: int = 2, few_samples: bool = False) -> ProfileClassifier:
-        """Load the package's weights (see ``weights/model_card.json``); ``few_samples``: three classes, 2 to 10 samples a group."""
-        name = "few_samples" if few_samples else "two_class" if n_classes == 2 else "three_class"
-        return cls.load(WEIGHTS / f"profile_{name}.safetensors")
+
+_NOT_FITTED = "%(name)s has no weights yet: call fit, or from_pretrained, first"
+
+
+def _mirrored(
+    images: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Flip half of the images, at random: with the groups exchanged, UR is DR."""
+    flip = torch.rand(len(labels), generator=generator) < 0.5
+    other = torch.tensor([1, 0, 2])[labels]
+    return torch.where(flip[:, None, None, None], images.flip(2), images), torch.where(
+        flip, other, labels
+    )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Give torch one thread: the network is so small that a second one mostly waits (and the sums change)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

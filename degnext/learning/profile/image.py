@@ -12,7 +12,7 @@ import numpy as np
 
 from degnext._common.errors import InputError
 from degnext.cohorts.library_size import size_factors
-from degnext.learning.profile.alignment import _distinct
+from degnext.learning.profile.alignment import distinct_samples
 from degnext.learning.profile.statistics import likelihood_ratio, moderated_t, weighted_t
 
 WIDTH = 16
@@ -25,10 +25,12 @@ CHANNELS = (
     "t_log",  # moderated t of log2(CPM + 0.5), variance prior following the level (as limma-trend)
     "t_shrunk",  # moderated t of log2(CPM + 20): low counts are believed less
     "t_root",  # moderated t of sqrt(CPM), the scale on which counts have even variance
-    "lr_root",  # signed root of a likelihood ratio (gamma, the negative binomial at high counts), shrunk dispersion
+    "lr_root",  # signed root of a likelihood ratio (gamma, the negative binomial at high counts)
     "group_size",  # log2 of the number of distinct samples in the row's group
     "t_weighted",  # moderated t of log2(CPM + 20), odd samples counting less (for few samples)
 )
+GENERAL_CHANNELS = CHANNELS[:-1]  # where one cohort has all its samples
+DIRECTION_CHANNELS = CHANNELS[:5]  # none knows how many samples there are
 FEW_CHANNELS = (
     "t_weighted",
     "t_log",
@@ -36,15 +38,7 @@ FEW_CHANNELS = (
     "lr_root",
     "log_ratio",
     "group_size",
-)  # for 2 to 10 samples per group
-GENERAL_CHANNELS = CHANNELS[:-1]  # where one cohort has all its samples
-DIRECTION_CHANNELS = (
-    "shape",
-    "quantiles",
-    "log_ratio",
-    "level",
-    "within_sd",
-)  # none knows how many samples there are
+)  # 2 to 10 a group
 
 
 def profile_image(
@@ -56,31 +50,19 @@ def profile_image(
 ) -> np.ndarray:
     """Turn each gene into its profile image.
 
-    counts: genes × samples, raw non-negative counts. is_tumor: bool per sample. factors: from :func:`size_factors`
-    (default: from these counts). Returns float32, genes × channels (``CHANNELS``) × 2 (normal, tumor) × width, all of
-    order one. Raises InputError for a missing group, a wrong shape or values that are no counts.
+    counts: genes × samples, raw non-negative counts. is_tumor: bool per sample. factors: from
+    :func:`degnext.cohorts.library_size.size_factors` (default: from these counts). Returns float32, genes × channels
+    (``CHANNELS``) × 2 (normal, tumor) × width, all of order one. Raises InputError for a missing group, a wrong shape
+    or values that are no counts.
     """
     counts, tumor = np.asarray(counts), np.asarray(is_tumor, bool)
-    if counts.ndim != 2 or counts.shape[1] != len(tumor):
-        raise InputError(
-            f"counts {counts.shape} and groups ({len(tumor)}) do not match: give one group per column"
-        )
-    if tumor.all() or not tumor.any():
-        raise InputError("one group is empty: give at least one normal and one tumor sample")
-    if not np.all(np.isfinite(counts)) or counts.min() < 0:
-        raise InputError(
-            "counts must be finite and not negative: pass the raw table, not logarithms"
-        )
-    factors = size_factors(counts) if factors is None else factors
-    cpm, logs, quantiles, n = [], [], [], []
-    for mask in (~tumor, tumor):
-        values = np.sort(
-            (counts[:, mask] / factors[mask]).astype(np.float32), axis=1
-        )  # sorted: order cannot matter
-        cpm.append(values)
-        logs.append(np.log2(values + np.float32(0.5)))
-        quantiles.append(logs[-1] @ _slices(values.shape[1], width))  # genes × width
-        n.append(_distinct(counts[:, mask] / factors[mask]))
+    _check(counts, tumor)
+    scaled = counts / (size_factors(counts) if factors is None else factors)
+    groups = [scaled[:, mask] for mask in (~tumor, tumor)]
+    n = [distinct_samples(g) for g in groups]
+    cpm = [np.sort(g.astype(np.float32), axis=1) for g in groups]  # sorted: order cannot matter
+    logs = [np.log2(v + np.float32(0.5)) for v in cpm]
+    quantiles = [v @ _slices(v.shape[1], width) for v in logs]  # genes × width each
     mean = np.stack([v.mean(1) for v in logs], 1)  # genes × 2
     sd = np.stack([v.std(1) for v in logs], 1)
     row = np.stack(quantiles, 1) - mean.mean(1)[:, None, None]  # genes × 2 × width
@@ -92,23 +74,35 @@ def profile_image(
         moderated_t([np.log2(v + np.float32(20)) for v in cpm], n, prior_df=20.0),
         moderated_t([np.sqrt(v) for v in cpm], n, prior_df=5.0),
         likelihood_ratio(cpm, logs, n),
-        weighted_t([np.log2(counts[:, m] / factors[m] + 20.0) for m in (~tumor, tumor)], n),
+        weighted_t([np.log2(g + 20.0) for g in groups], n),
     ]
     ratio, *t = [np.stack([-v, v], 1) for v in signed]  # genes × 2 each
     *t, weighted = [np.sign(v) * np.log1p(np.abs(v)) for v in t]  # 100 samples give t of 30
     size = np.broadcast_to(np.log2(n) / 4 - 1, ratio.shape)
+    painted = [np.clip(ratio, -4, 4), (np.log2(group_mean) - 6) / 3, sd, *t, size, weighted]
     image = np.empty((len(counts), len(CHANNELS), 2, width), np.float32)
     image[:, 0] = np.clip(row / spread[:, None, None], -6, 6) / 2
     image[:, 1] = np.clip(row, -8, 8) / 2
-    for k, value in enumerate(
-        [np.clip(ratio, -4, 4), (np.log2(group_mean) - 6) / 3, sd, *t, size, weighted], start=2
-    ):
-        image[:, k] = value[:, :, None]
+    image[:, 2:] = np.stack(painted, 1)[..., None]
     return image
 
 
+def _check(counts: np.ndarray, tumor: np.ndarray) -> None:
+    if counts.ndim != 2 or counts.shape[1] != len(tumor):
+        groups = f"groups ({len(tumor)})"
+        raise InputError(
+            f"counts {counts.shape} and {groups} do not match: give one group per column"
+        )
+    if tumor.all() or not tumor.any():
+        raise InputError("one group is empty: give at least one normal and one tumor sample")
+    if not np.all(np.isfinite(counts)) or counts.min() < 0:
+        raise InputError(
+            "counts must be finite and not negative: pass the raw table, not logarithms"
+        )
+
+
 def _slices(n: int, width: int) -> np.ndarray:
-    """Return the n × width matrix that averages a sorted row of n over ``width`` equal slices (exact for copies)."""
+    """Return the n × width matrix that averages a sorted row of n over ``width`` equal slices, exact for copies."""
     sample, cell = np.arange(n)[:, None] / n, np.arange(width)[None] / width
     overlap = np.minimum(sample + 1 / n, cell + 1 / width) - np.maximum(sample, cell)
     return (np.clip(overlap, 0, None) * width).astype(np.float32)

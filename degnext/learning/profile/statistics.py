@@ -1,4 +1,4 @@
-"""Test statistics for the channels of a profile image: how far apart two groups are, spread of few samples taken with care."""
+"""Test statistics for the channels of a profile image, which take the spread of few samples with care."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ def moderated_t(
         level, log_var = (mean[0] + mean[1]) / 2, np.log(pooled) - digamma(df / 2) + np.log(df / 2)
         order = np.argsort(level, kind="stable")
         blocks = np.array_split(order, min(20, max(1, len(order) // 50)))
-        trend = np.interp(
-            level, [level[b].mean() for b in blocks], [log_var[b].mean() for b in blocks]
-        )
+        knots = [(level[b].mean(), log_var[b].mean()) for b in blocks]
+        trend = np.interp(level, *zip(*knots))
         extra = np.mean((log_var - trend) ** 2) - polygamma(1, df / 2)
         prior_df = 2 * trigamma_inverse(float(extra)) if extra > 1e-3 else 1000.0
         prior = np.exp(trend + digamma(prior_df / 2) - np.log(prior_df / 2))
@@ -45,6 +44,7 @@ def likelihood_ratio(
 
     At high counts the negative binomial is a gamma of shape 1/dispersion; its maximum-likelihood shape follows from
     log(mean) - mean(log) in closed form (Minka 2002), here shrunk across genes as edgeR's tagwise dispersion is.
+    cpm: counts per million of normal and tumor, genes × samples; logs: their log2; n: distinct samples.
     """
     mean = [v.mean(1, dtype=np.float64) + 0.5 for v in cpm]
     gap = [np.log(mean[i]) - logs[i].mean(1, dtype=np.float64) * np.log(2) for i in (0, 1)]
@@ -68,14 +68,11 @@ def weighted_t(groups: list[np.ndarray], n: list[int], prior_df: float = 5.0) ->
     if n[0] + n[1] < 3:  # one sample each: nothing to weigh
         return moderated_t(groups, n)
     plain = [v - v.mean(1)[:, None] for v in groups]
-    spread = [
-        np.einsum("ij,ij->j", r, r) / len(r) / (1 - 1 / k) if k > 1 else None
-        for r, k in zip(plain, n)
-    ]
-    spread = [
-        np.full(v.shape[1], spread[1 - i].mean()) if s is None else s
-        for i, (v, s) in enumerate(zip(groups, spread))
-    ]
+    square = [np.einsum("ij,ij->j", r, r) / len(r) for r in plain]
+    spread = [s / (1 - 1 / k) if k > 1 else None for s, k in zip(square, n)]
+    for i, s in enumerate(spread):  # a lone sample is taken to spread as the other group does
+        if s is None:
+            spread[i] = np.full(len(square[i]), spread[1 - i].mean())
     weight = [1 / np.sqrt(s + 1e-6) for s in spread]
     scale = np.exp(sum(k * np.log(w).mean() for k, w in zip(n, weight)) / sum(n))
     weight = [w / scale for w in weight]
