@@ -19,9 +19,8 @@ from degnext._common.paths import cache_dir, shared_data
 from degnext.cohorts.cohort import Cohort
 
 FILES = {  # under DEGNEXT_DATA/annotation
-    "genes": "grch38_genes.csv.gz",
-    "ensembl": "gene_info_ensembl_grch38.csv.gz",
-    "symbol": "gene_info_symbols_hg19.csv.gz",
+    "genes": "grch38_genes.csv.gz",  # one row per Ensembl gene of today
+    "symbol": "gene_info_symbols_hg19.csv.gz",  # TCGAbiolinks' own
 }
 _COLUMNS = {"id": "ensembl_id", "eff_length": "gene_length", "gc": "gc_content"}
 _ATTRIBUTES = {
@@ -45,7 +44,6 @@ SUMMARY_ROW = re.compile(
     r"alignment_not_unique)$"
 )
 _OTHERS = {"ENSMUS": "mouse", "ENSRNO": "rat", "ENSDAR": "zebrafish"}
-DUPLICATE_RULES = ("highest", "sum", "first")
 
 
 def to_symbols(cohort: Cohort, symbols: str = "auto") -> tuple[Cohort, pd.DataFrame | None]:
@@ -65,20 +63,16 @@ def to_symbols(cohort: Cohort, symbols: str = "auto") -> tuple[Cohort, pd.DataFr
     return cohort.with_counts(counts, note), report
 
 
-def map_symbols(
-    counts: pd.DataFrame, duplicates: str = "highest"
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def map_symbols(counts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return counts by HGNC symbol and a report of what became of every row.
 
-    counts: index Ensembl gene ids (version or not), symbols, or "symbol|entrez". Rows that share a
-    symbol are resolved by ``duplicates``: "highest" keeps the row with the highest total count (the
-    first of equals), "sum" adds them up, "first" keeps the first as TCGAbiolinks does. Summary rows
-    (N_unmapped, __no_feature) are dropped; row order is kept. The report is indexed like
-    ``counts``: symbol, kept (bool) and reason ("kept", "summary row", "no symbol known",
-    "pseudoautosomal copy on Y", "lower duplicate", "added to duplicate"). Raises InputError for
-    genes of another organism or when fewer than half of the rows have a known symbol.
+    counts: index Ensembl gene ids (version or not), symbols, or "symbol|entrez". Of rows that share
+    a symbol the one with the highest total count stays (the first of equals; TCGAbiolinks keeps the
+    first of all). Summary rows (N_unmapped, __no_feature) are dropped; row order is kept. The
+    report is indexed like ``counts``: symbol, kept (bool) and reason ("kept", "summary row", "no
+    symbol known", "pseudoautosomal copy on Y", "lower duplicate"). Raises InputError for genes of
+    another organism or when fewer than half of the rows have a known symbol.
     """
-    check_choice("duplicates", duplicates, DUPLICATE_RULES)
     ids = counts.index.astype(str)
     summary = ids.str.match(SUMMARY_ROW)
     parts = ids.str.extract(_ENSEMBL)
@@ -95,37 +89,31 @@ def map_symbols(
     if known.sum() < max(1, (~summary).sum() / 2):
         _complain(ids[~summary & ~known], known.sum(), int((~summary).sum()))
     use = known & ~on_y
-    named = name[use]
-    if duplicates == "highest":
-        total = pd.Series(counts.to_numpy().sum(axis=1))[use]
-        named = named.loc[total.sort_values(ascending=False, kind="stable").index]
+    total = pd.Series(counts.to_numpy().sum(axis=1))[use]
+    named = name.loc[total.sort_values(ascending=False, kind="stable").index]
     winner = named[~named.duplicated()].sort_index()
     columns = {"symbol": name.to_numpy(), "kept": False, "reason": "no symbol known"}
     report = pd.DataFrame(columns, index=counts.index)
     report.loc[summary, "reason"] = "summary row"
     report.loc[known & on_y, "reason"] = "pseudoautosomal copy on Y"
-    report.loc[use, "reason"] = "added to duplicate" if duplicates == "sum" else "lower duplicate"
+    report.loc[use, "reason"] = "lower duplicate"
     chosen = name.index.isin(winner.index)
     report.loc[chosen, "reason"], report["kept"] = "kept", chosen
     mapped = counts.iloc[winner.index]
-    if duplicates == "sum":
-        mapped = counts[use].groupby(named.to_numpy(), sort=False).sum()
     return mapped.set_axis(pd.Index(winner.to_numpy(), name="gene")), report
 
 
-def gene_info(by: str = "symbol") -> pd.DataFrame:
-    """Return gene_length (bases of exons) and gc_content (0 to 1) by "symbol" or "ensembl" id.
+def gene_info() -> pd.DataFrame:
+    """Return gene_length (bases of exons) and gc_content (0 to 1) by symbol.
 
-    The table is found under ``DEGNEXT_DATA/annotation`` (TCGAbiolinks' hg19 symbols, GRCh38 Ensembl
-    ids), else in the cache, else fetched from Ensembl BioMart once (length of the longest
-    transcript, GC content of the whole gene). Genes of unknown length are left out.
+    The table is TCGAbiolinks' of hg19 under ``DEGNEXT_DATA/annotation``, else ``gene_table`` with
+    the length of the longest transcript and the GC content of the whole gene. Genes of unknown
+    length are left out.
     """
-    check_choice("by", by, ("symbol", "ensembl"))
-    table = _shared(by)
+    table = _shared("symbol")
     table = gene_table() if table is None else table
-    index = "symbol" if by == "symbol" else "ensembl_id"
-    table = table.dropna(subset=[index, "gene_length", "gc_content"]).drop_duplicates(index)
-    return table.set_index(index)[["gene_length", "gc_content"]]
+    known = table.dropna(subset=["symbol", "gene_length", "gc_content"]).drop_duplicates("symbol")
+    return known.set_index("symbol")[["gene_length", "gc_content"]]
 
 
 def at_hand() -> bool:
@@ -134,7 +122,10 @@ def at_hand() -> bool:
 
 
 def gene_table() -> pd.DataFrame:
-    """Return one row per Ensembl gene: ensembl_id, symbol, biotype, gene_length, gc_content."""
+    """Return one row per Ensembl gene: ensembl_id, symbol, biotype, gene_length, gc_content.
+
+    Found under ``DEGNEXT_DATA/annotation`` or in the cache, else fetched from Ensembl BioMart once.
+    """
     table = _shared("genes")
     if table is not None:
         return table

@@ -30,7 +30,6 @@ SYMBOLS = """"symbol","gene_length","gc_content"
 "AAA1",7248,0.38
 "NANOGNB",1000,0.5
 """
-ENSEMBL = '"ensembl_id","gene_length","gc_content"\n"ENSG00000141510",5676,0.489\n'
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +47,7 @@ def no_cache(monkeypatch, tmp_path):
 def tables(monkeypatch, tmp_path):
     folder = tmp_path / "data" / "annotation"
     folder.mkdir(parents=True)
-    for name, text in zip(annotation.FILES.values(), (GENES, ENSEMBL, SYMBOLS)):
+    for name, text in zip(annotation.FILES.values(), (GENES, SYMBOLS)):
         (folder / name).write_bytes(gzip.compress(text.encode()))
     monkeypatch.setenv("DEGNEXT_DATA", str(tmp_path / "data"))
 
@@ -65,9 +64,6 @@ def test_gene_info_is_found_by_symbol_and_by_id(tables):
         "gc_content",
     ]
     assert info.loc["TP53", "gene_length"] == 2586 and info.dtypes.eq(float).any()
-    assert annotation.gene_info("ensembl").loc["ENSG00000141510", "gc_content"] == 0.489
-    with pytest.raises(InputError, match="symbol"):
-        annotation.gene_info("entrez")
 
 
 def test_ensembl_ids_with_and_without_version_become_symbols(tables):
@@ -107,15 +103,13 @@ def test_symbols_old_symbols_and_entrez_suffixes_are_known(tables):
     assert list(report.reason) == ["kept", "kept", "no symbol known", "kept", "no symbol known"]
 
 
-@pytest.mark.parametrize(("rule", "expected"), [("highest", 700), ("sum", 720), ("first", 20)])
-def test_duplicates_follow_the_stated_rule(tables, rule, expected):
+def test_the_highest_of_duplicates_stays(tables):
     ids = ["ENSG00000146648", "ENSG00000141510", "ENSG00000999999"]
-    mapped, report = annotation.map_symbols(counts(ids, [[1, 1], [20, 0], [700, 3]]), rule)
-    assert list(mapped.index) == ["EGFR", "TP53"] and mapped.loc["TP53", "N1"] == expected
+    mapped, report = annotation.map_symbols(counts(ids, [[1, 1], [20, 0], [700, 3]]))
+    assert list(mapped.index) == ["EGFR", "TP53"] and mapped.loc["TP53", "N1"] == 700
     assert report.kept.sum() == 2
     lost = report[~report.kept]
-    assert lost.symbol.tolist() == ["TP53"]
-    assert lost.reason.tolist() == ["added to duplicate" if rule == "sum" else "lower duplicate"]
+    assert lost.symbol.tolist() == ["TP53"] and lost.reason.tolist() == ["lower duplicate"]
 
 
 def test_equal_duplicates_keep_the_first(tables):
@@ -133,8 +127,6 @@ def test_other_organisms_and_unknown_names_are_explained(tables):
         annotation.map_symbols(counts(["Trp53", "Egfr", "Kras", "TP53"]))
     with pytest.raises(InputError, match="only 0 of 3 row names.*'7157'"):
         annotation.map_symbols(counts(["7157", "1956", "3845"]))
-    with pytest.raises(InputError, match="highest"):
-        annotation.map_symbols(counts(["TP53"]), "max")
 
 
 class _BioMart(http.server.BaseHTTPRequestHandler):
@@ -174,7 +166,7 @@ def test_table_is_downloaded_once_longest_transcript_wins(biomart):
     )
     info = annotation.gene_info()
     assert info.loc["TP53"].tolist() == pytest.approx([2591, 0.4885]) and len(info) == 1
-    assert len(annotation.gene_info("ensembl")) == 2
+    assert len(annotation.gene_table()) == 2
     assert len(biomart.queries) == 1 and 'name="percentage_gene_gc_content"' in biomart.queries[0]
     mapped, _ = annotation.map_symbols(counts(["ENSG00000141510.11"]))
     assert list(mapped.index) == ["TP53"] and len(biomart.queries) == 1
@@ -211,10 +203,8 @@ def test_an_unreachable_server_is_explained(biomart, monkeypatch):
 
 def test_real_tables_map_star_ids_and_symbols(real_data, monkeypatch):
     monkeypatch.setenv("DEGNEXT_DATA", str(real_data))
-    assert (
-        len(annotation.gene_info()) > 20_000
-        and annotation.gene_info("ensembl")["gc_content"].between(0, 1).all()
-    )
+    assert len(annotation.gene_info()) > 20_000
+    assert annotation.gene_table()["gc_content"].dropna().between(0, 1).all()
     mapped, _ = annotation.map_symbols(
         counts(["ENSG00000141510.18", "ENSG00000146648.19", "ENSG00000227232.5"])
     )
