@@ -11,12 +11,12 @@ from degnext._common.paths import data_dir
 from degnext.cohorts.paper import EXPERIMENTS, paper_table
 from degnext.evaluation.metrics import RESULT_COLUMNS
 from degnext.learning.profile.classifier import WEIGHTS
+from reproduction.sources import COMPLETE
 
 PAPER, RELEASED = "the paper", "the authors' weights"
 OURS = {"paper": "paper's network, paper's protocol", "corrected": "paper's network, corrected"}
 MAIN = (PAPER, RELEASED, OURS["paper"], OURS["corrected"], "ProfileCNN", "log-fold-change rule")
 SCORES = ("accuracy", "accuracy_low", "accuracy_high", "mcc", "mcc_low", "mcc_high", "auc")
-COMPLETE = ("CHOL", "KICH", "READ")  # whose T1 is at hand
 # what a run of the paper's network was given, and where that is all there is
 GIVEN = {"max_samples": "all", "max_genes": "all at hand", "target_samples": "whole"}
 INDEX = ["samples per cohort", "genes per part", "epochs", "samples of the target", "seed"]

@@ -10,6 +10,10 @@ from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.published import load_published
 from degnext.cohorts.user_tables import load_file
 
+COMPLETE = ("CHOL", "KICH", "READ")  # whose four parts are all at hand
+# never trained on: of the paper's eight, those that the committed tables were made with
+TESTED = ("BLCA", "CHOL", "HNSC", "KICH", "READ", "STAD")
+
 
 def folder(name: str) -> Path:
     """Return the folder ``name`` of ``DEGNEXT_DATA``; InputError where it is not at hand."""

@@ -20,7 +20,7 @@ PUBLISHED_COMMIT = "1c5cab042e2e615c4c8cbea2c313bb863ba96d9a"
 PUBLISHED_URL = (
     f"https://raw.githubusercontent.com/tulikakakati/DEGnext/{PUBLISHED_COMMIT}/datasets"
 )
-_STEMS = {"T1": "non_bio_train", "T2": "non_bio_test", "F1": "bio_fine_tune", "T3": "bio_test"}
+STEMS = {"T1": "non_bio_train", "T2": "non_bio_test", "F1": "bio_fine_tune", "T3": "bio_test"}
 
 
 def published_registry() -> pd.DataFrame:
@@ -130,7 +130,7 @@ def part_weights(split: np.ndarray) -> np.ndarray:
 
 def _files(folder: Path, cancer: str, part: str) -> list[Path]:
     """Return the paths of a part's counts and labels."""
-    stem = f"TCGA-{cancer}_{_STEMS[part]}"
+    stem = f"TCGA-{cancer}_{STEMS[part]}"
     return [folder / f"{stem}.csv", folder / f"{stem}_label.txt"]
 
 

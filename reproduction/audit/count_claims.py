@@ -10,7 +10,8 @@ import pandas as pd
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import NEUTRAL, UR, Cohort, registry
 from degnext.cohorts.library_size import log_fold_change, size_factors
-from reproduction.audit.files import COMPLETE, cohort, present
+from reproduction.audit.files import cohort, present
+from reproduction.sources import COMPLETE
 
 R_TOY = Path(__file__).resolve().parents[2] / "tests" / "reference" / "r_toy"
 

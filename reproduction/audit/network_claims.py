@@ -20,6 +20,7 @@ from degnext.learning.images import grid_shape, row_values
 from degnext.learning.network import DEGnextCNN
 from degnext.learning.training import Training, fit, predict
 from reproduction.audit.files import cohort, present, weights_path
+from reproduction.sources import COMPLETE
 
 SEEDS, EPOCHS, HEAD_GENES = 4, 50, 1024
 
@@ -119,7 +120,7 @@ def carried_over() -> pd.DataFrame:
 def noise_accuracy() -> pd.DataFrame:
     """Claim 8: Q with Gaussian noise, in counts (the code) or in each gene's own SDs (the text)."""
     rows = []
-    for name in ("CHOL", "KICH", "READ"):
+    for name in COMPLETE:
         c, (y, raw, _) = cohort(name), on_q(name)
         x = row_values(c, "none")[c.rows("Q")].astype(float)
         sd = x.std(axis=1, ddof=1, keepdims=True)
@@ -178,7 +179,7 @@ def output_layer() -> pd.DataFrame:
 
 
 def _features(x: np.ndarray) -> np.ndarray:
-    # a network of its own: asking one for answers lays its weights out anew, which changes last bits
+    # a network of its own: one that was asked before has its weights laid out anew: other last bits
     network = DEGnextClassifier.from_pretrained(weights_path(), device="cpu").network_
     with torch.inference_mode():
         h = torch.as_tensor(released_image(x)).contiguous(memory_format=torch.channels_last)

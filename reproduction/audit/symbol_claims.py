@@ -9,7 +9,8 @@ import pandas as pd
 
 from degnext._common.paths import data_dir
 from degnext.cohorts.demo import load_parameters
-from reproduction.audit.files import COMPLETE, cohort, present
+from reproduction.audit.files import cohort, present
+from reproduction.sources import COMPLETE
 
 FOLDER = data_dir() / "recovered_symbols"
 

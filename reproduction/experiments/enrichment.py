@@ -27,10 +27,9 @@ from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 from reproduction.command import call, parser
 from reproduction.experiments import paper_terms
-from reproduction.sources import folder, published
+from reproduction.sources import COMPLETE, folder, published
 from reproduction.store import code_digest, keep, write_results
 
-NAMED = ("CHOL", "KICH", "READ")
 TOP = 15  # sets kept per library, group and method
 
 
@@ -55,7 +54,7 @@ def main() -> None:
         write_results(name, table, __spec__.name, settings, seconds)
 
     write("enrichment_terms", "terms", has("T3", paper_terms.CANCERS), terms)
-    write("enrichment_cohorts", "cohort", has("T1", NAMED), whole_cohort)
+    write("enrichment_cohorts", "cohort", has("T1", COMPLETE), whole_cohort)
 
 
 def terms(cancer: str, seed: int) -> pd.DataFrame:

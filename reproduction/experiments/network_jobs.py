@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, fields
 
 from degnext.cohorts.cohort import TRAINING, UNTRAINED
 from degnext.cohorts.published import published_parts
-
-WHOLE = ("CHOL", "KICH", "READ")  # whose T1 is at hand
+from reproduction.sources import COMPLETE
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,13 @@ def plan(which: str) -> list[Job]:
     others, general = _others(), ("general", "corrected")
     drawn = {"max_samples": 90, "draws": 3}
     jobs = [Job("released", "paper"), _transfer(0)]
-    jobs += [Job(*general, c) for c in WHOLE]
+    jobs += [Job(*general, c) for c in COMPLETE]
     jobs += [Job(*general, "CHOL", relu="conv")]
     jobs += [Job(*general, c, **drawn) for c in others]
     jobs += [Job("general", "paper", "CHOL"), _transfer(1), _transfer(2)]
-    jobs += [Job(*general, c, fold) for c in WHOLE for fold in range(1, 5)]
+    jobs += [Job(*general, c, fold) for c in COMPLETE for fold in range(1, 5)]
     jobs += [Job("general", "paper", c) for c in ("KICH", "READ")]
-    jobs += [Job(*general, c, seed=s) for c in WHOLE for s in (1, 2)]
+    jobs += [Job(*general, c, seed=s) for c in COMPLETE for s in (1, 2)]
     jobs += [Job(*general, c, seed=s, **drawn) for s in (1, 2) for c in others]
     short = {"epochs": 4, "fine_tune_epochs": 4}
     jobs += [Job(*general, "CHOL", precision=p, **short) for p in ("float32", "bfloat16")]
@@ -76,7 +75,7 @@ def _transfer(seed: int) -> Job:
 
 def _others() -> list[str]:
     """The cohorts of which T1 is missing and the other parts of P and Q are there."""
-    cancers = [c for c in TRAINING + UNTRAINED if c not in WHOLE]
+    cancers = [c for c in TRAINING + UNTRAINED if c not in COMPLETE]
     return [c for c in cancers if {"T2", "T3"} <= set(published_parts(c))]
 
 
@@ -87,7 +86,7 @@ def _full_plan() -> list[Job]:
     drawn = {"epochs": 4, "draws": 6, "max_samples": 90}
     jobs += [Job("transfer", "corrected", seed=s, **drawn) for s in seeds]
     for protocol in ("corrected", "paper"):
-        folds = [(c, fold, s) for c in WHOLE for fold in range(5) for s in seeds]
+        folds = [(c, fold, s) for c in COMPLETE for fold in range(5) for s in seeds]
         jobs += [Job("general", protocol, *settings) for settings in folds]
         jobs += [Job("general", protocol, c, seed=s) for c in _others() for s in seeds]
     return jobs

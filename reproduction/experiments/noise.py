@@ -29,11 +29,10 @@ from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 from reproduction.command import call, parser
 from reproduction.experiments import transfer_methods
-from reproduction.sources import folder, published
+from reproduction.sources import COMPLETE, folder, published
 from reproduction.store import code_digest, keep, write_results
 
-TARGETS = ("CHOL", "KICH", "READ", "STAD", "BLCA", "HNSC")
-GENERAL = ("CHOL", "KICH", "READ")  # whose T1 is at hand
+TARGETS = (*COMPLETE, "STAD", "BLCA", "HNSC")
 SHARES = ", class shares estimated"
 MAX_GENES = 600  # to train on: everything is trained anew for every level and draw
 WHERE = {False: "test", True: "train and test"}
@@ -79,7 +78,7 @@ def pieces(draws: int, seed: int, only: str | None) -> Iterator[tuple[str, str, 
     at, ways = folder("published"), {"draws": draws, "seed": seed}
     noise, shaken = disturbances.noise_table, disturbances.perturbation_table
     targets = [c for c in TARGETS if {"F1", "T3"} <= set(published_parts(c, at))]
-    own = [c for c in GENERAL if "T1" in published_parts(c, at)]
+    own = [c for c in COMPLETE if "T1" in published_parts(c, at)]
     for c in targets if only != "general" else ():
         yield f"transfer_{c}", "noise", lambda c=c: transfer(c, False, noise, **ways)
         yield f"perturbed_{c}", "perturbations", lambda c=c: transfer(c, False, shaken, **ways)
@@ -134,7 +133,7 @@ def transfer_answer(models: dict, rows: np.ndarray) -> Answer:
 
 
 def adapt_shares(proba: np.ndarray, n_iterations: int = 200) -> np.ndarray:
-    """Return the probabilities of genes × K when classes are as frequent as these genes say, without any label.
+    """Return the probabilities when classes are as frequent as these genes say, without labels.
 
     Expectation maximisation of the class shares (Saerens, Latinne & Decaestecker 2002, Neural
     Computation 14:21), started at equal shares. Sure answers stay; doubtful ones lean to the larger

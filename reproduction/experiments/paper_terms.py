@@ -58,7 +58,7 @@ def counterparts() -> pd.DataFrame:
 def with_unions(
     sets: Mapping[str, list[str]], library: str
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Return a library with unions for the paper's broad terms, and the set for each of its terms."""
+    """Return a library with unions for the paper's broad terms, and the set of each term."""
     out, names = dict(sets), {}
     for row in counterparts().query("library == @library").itertuples():
         name = row.counterpart

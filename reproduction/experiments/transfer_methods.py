@@ -1,4 +1,4 @@
-"""The paper's second experiment with every method: trained on the training cancers, tested on cohorts never trained on."""
+"""The paper's second experiment with every method: trained on nine cancers, tested on others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from reproduction.experiments.comparable_rows import WAYS, comparable_rows
 
 
 def scaled_rows(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
-    """Return raw counts and log2(CPM + 1), genes × samples, normal first; library sizes as the profile network's."""
+    """Return raw counts and log2(CPM + 1), normal first; library sizes as the profile network's."""
     return row_values(cohort, "none"), row_values(cohort, "log_cpm", genes_of(cohort).factors)
 
 
@@ -44,7 +44,7 @@ def transfer_inputs(
     rng: np.random.Generator | None = None,
     inputs: tuple[str, ...] = (RAW, SCALED, FEATURES),
 ) -> dict[str, np.ndarray]:
-    """Return each kind of input for the genes at ``rows``, of equal width in every cohort; the profile's numbers aligned."""
+    """Return each kind of input for the genes at ``rows``, of equal width in every cohort."""
     out, is_tumor = {}, np.sort(cohort.is_tumor)
     for given, values in zip((RAW, SCALED), scaled_rows(cohort)):
         if given in inputs:
@@ -59,7 +59,7 @@ def transfer_inputs(
 def train_transfer(
     training: list[Cohort], seed: int = 0, probabilities: bool = True
 ) -> dict[tuple[str, str], tuple[object, float]]:
-    """Train every method on the called genes of ``training``; return models and seconds by (model, input)."""
+    """Train every method on called genes; return models and seconds by (model, input)."""
     rows = [called_genes(c) for c in training]
     y = np.concatenate([c.genes["label"].to_numpy()[r] for c, r in zip(training, rows)])
     each = [transfer_inputs(c, r) for c, r in zip(training, rows)]
@@ -101,9 +101,10 @@ def transfer(models: dict, target: Cohort, seed: int = 0) -> pd.DataFrame:
 
 
 def compare_row_ways(training: list[Cohort], seed: int = 0, max_genes: int = 300) -> pd.DataFrame:
-    """Return the accuracy of the paper's five methods by way of making rows comparable, each cohort left out in turn.
+    """Return the accuracy of the paper's five methods by way of making rows comparable.
 
-    At most ``max_genes`` called genes of each cohort are drawn, so that five methods × four ways × nine cohorts stay affordable.
+    Each cohort is left out in turn. At most ``max_genes`` called genes of each are drawn, so that
+    five methods × four ways × nine cohorts stay affordable.
     """
     rng, out = np.random.default_rng(seed), []
     picked = [rng.permutation(called_genes(c))[:max_genes] for c in training]

@@ -23,7 +23,7 @@ from degnext.preprocessing.symbols import gene_table
 from reproduction.command import call, parser
 from reproduction.recovered_symbols.dictionary import extend_dictionary
 from reproduction.recovered_symbols.pairing import Recovery, recover_symbols
-from reproduction.sources import folder, rnaseqdb
+from reproduction.sources import COMPLETE, folder, rnaseqdb
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -65,7 +65,7 @@ def main() -> None:
     parser(__doc__).parse_args()
     target, direct = data_dir() / "recovered_symbols", pd.Series(dtype=object)
     target.mkdir(parents=True, exist_ok=True)
-    for cancer in ("CHOL", "KICH", "READ"):
+    for cancer in COMPLETE:
         cohort = load_published(cancer, fetch=False)
         table, found = recover(cohort)
         write_table(table, target / f"{cancer}.csv.gz")

@@ -1,0 +1,45 @@
+"""What the networks are trained and tested on: genes of the published parts, and their scores."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from degnext.cohorts.cohort import Cohort
+from degnext.cohorts.library_size import log_fold_change, size_factors
+from degnext.evaluation.calibration import calibration_error, reliability
+from degnext.evaluation.experiments import called_genes
+from degnext.learning.profile.genes import Genes, genes_of
+
+
+def genes_in(cohort: Cohort, *parts: str) -> Genes:
+    """Return the genes of those parts that are at hand; size factors come from every gene."""
+    return genes_of(cohort, np.flatnonzero(cohort.genes["part"].isin(parts)))
+
+
+def transfer_genes(cohort: Cohort) -> Genes:
+    """Return T2's UR and DR genes and F1; T3 only for BRCA, of which nothing else is at hand."""
+    return genes_of(cohort, called_genes(cohort))
+
+
+def rule(cohort: Cohort, genes: Genes) -> np.ndarray:
+    """Return the log-fold-change rule's calls, by plain column sums of the genes at hand."""
+    factors = size_factors(cohort.counts.to_numpy())
+    change = log_fold_change(genes.counts, genes.is_tumor, factors)
+    return np.where(change > 0, "UR", "DR").astype(object)
+
+
+def scores(labels: np.ndarray, proba: np.ndarray, by_rule: np.ndarray) -> dict[str, float]:
+    """Return accuracy, MCC, AUC of UR, calibration error, and accuracy and MCC of the rule.
+
+    labels, by_rule: spelled; proba: genes × classes, columns DR, UR[, neutral].
+    """
+    from sklearn.metrics import matthews_corrcoef, roc_auc_score
+
+    called = np.array(["DR", "UR", "neutral"], dtype=object)[proba.argmax(1)]
+    found = {"n_genes": len(labels), "accuracy": np.mean(called == labels)}
+    found["mcc"] = matthews_corrcoef(labels, called)
+    found["auc"] = roc_auc_score(labels == "UR", proba[:, 1])
+    found["ece"] = calibration_error(reliability(labels, proba))
+    found["rule_accuracy"] = np.mean(by_rule == labels)
+    found["rule_mcc"] = matthews_corrcoef(labels, by_rule)
+    return {name: round(float(value), 4) for name, value in found.items()}
