@@ -18,22 +18,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
-from degnext.cohorts.library_size import size_factors
 from degnext.learning.profile.alignment import direction_offset, shift_groups
+from degnext.learning.profile.encoding import default_factors, encoded
 from degnext.learning.profile.genes import Copies, Genes, genes_of, shown_again
-from degnext.learning.profile.image import (
-    CHANNELS,
-    DIRECTION_CHANNELS,
-    GENERAL_CHANNELS,
-    WIDTH,
-    profile_image,
-)
+from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS, WIDTH
 from degnext.learning.profile.network import ProfileCNN
 from degnext.learning.training import Training, fit
 from degnext.learning.weights_file import read_weights, write_weights
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
-PRETRAINED = ("two_class", "three_class", "few_samples")
+PRETRAINED = ("two_class", "three_class", "few_samples", "standard", "standard_few")
 TRAINING = Training(
     epochs=5,
     batch_size=128,
@@ -114,11 +108,12 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
             return genes
         genes = genes_of(genes) if isinstance(genes, Cohort) else genes
         counts, tumor = np.asarray(genes.counts), np.asarray(genes.is_tumor, bool)
-        factors = size_factors(counts) if genes.factors is None else genes.factors
+        factors = genes.factors
+        if factors is None:
+            factors = default_factors(counts, self.resolved["channels"])
         if self.resolved["align"]:
             factors = shift_groups(factors, tumor, direction_offset(counts, tumor, factors))
-        image = profile_image(counts, tumor, width=self.width, factors=factors)
-        return image[:, [CHANNELS.index(c) for c in self.resolved["channels"]]]
+        return encoded(counts, tumor, factors, self.resolved["channels"], self.width)
 
     def training_images(self, cohorts: Given) -> tuple[np.ndarray, np.ndarray]:
         """Return images and labels of all genes and of their copies."""
@@ -240,9 +235,11 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> ProfileClassifier:
-        """Return the package's ``two_class``, ``three_class`` or ``few_samples`` network, or what :meth:`save` wrote.
+        """Return one of the package's networks (``PRETRAINED``), or what :meth:`save` wrote.
 
-        ``few_samples`` has three classes, for 2 to 10 samples a group; see ``weights/model_card.json``.
+        ``few_samples`` has three classes, for 2 to 10 samples a group; ``standard`` gives the calls of
+        edgeR with TMM on a whole table, ``standard_few`` what a larger cohort would show of them; see
+        ``weights/model_card.json`` and data/standard_rule.md.
         """
         path = WEIGHTS / f"profile_{name}.safetensors" if name in PRETRAINED else Path(name)
         weights, facts = read_weights(path, "profile")
