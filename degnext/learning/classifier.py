@@ -1,11 +1,10 @@
-"""``DEGnextClassifier``: the paper's network with scikit-learn's conventions, under two protocols."""
+"""``DEGnextClassifier``: the paper's network with scikit-learn's conventions, by two protocols."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +20,15 @@ from degnext._common.errors import InputError, check_choice
 from degnext.learning.images import Standardizer, grid_image, normal_first
 from degnext.learning.network import DEGnextCNN
 from degnext.learning.training import Training, fit, predict, two_class_loss
-from degnext.learning.weights_file import read_weights, write_weights
+from degnext.learning.weights_file import NOT_FITTED, read_weights, write_weights
+
+Groups = Sequence[str] | None
+File = str | Path | None
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the network is trained: ``paper`` as released, ``corrected`` with its faults put right (AUDIT 3, 6, 7)."""
+    """How the network is trained: ``paper`` as released, ``corrected`` as AUDIT 3, 6 and 7 ask."""
 
     scaling: str  # of the rows, see images.row_values
     squash: bool  # ReLU and softmax before the cross-entropy
@@ -48,18 +50,18 @@ PROTOCOLS = {
 
 
 class DEGnextClassifier(ClassifierMixin, BaseEstimator):
-    """Tell up- from down-regulated and neutral genes by their rows of values, with the paper's network.
+    """Tell UR, DR and neutral genes by their rows of values, with the paper's network.
 
-    X is genes × samples, as :func:`degnext.learning.images.row_values` gives it for ``rules.scaling``, and y one label
-    per gene; ``groups`` ("normal" or "tumor" per column) puts normal samples first, without it they must come first.
-    The number of samples may differ between calls: the network pools over the image.
+    X is genes × samples, as :func:`degnext.learning.images.row_values` gives it for
+    ``rules.scaling``, y one label per gene; ``groups`` says normal or tumor of each column, without
+    it normal samples come first. Their number may differ between calls: the network pools.
 
     protocol : ``corrected``, ``paper``, or a :class:`Protocol` of your own
     relu     : ``pair`` as in the released code, ``conv`` as in the paper's text
     epochs, batch_size, lr : None takes the protocol's number
     device   : ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``
 
-    After ``fit``: ``classes_`` (sorted: DR, UR, neutral), ``history_`` (a record per epoch), ``network_``.
+    After ``fit``: ``classes_`` (sorted: DR, UR, neutral), ``history_`` (a record per epoch).
     """
 
     def __init__(
@@ -73,9 +75,9 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
         random_state: int = 0,
         device: str = "auto",
     ) -> None:
-        self.protocol, self.relu = protocol, relu
+        self.protocol, self.relu, self.device = protocol, relu, device
         self.epochs, self.batch_size, self.lr = epochs, batch_size, lr
-        self.random_state, self.device = random_state, device
+        self.random_state = random_state
 
     @property
     def rules(self) -> Protocol:
@@ -85,63 +87,55 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
         return PROTOCOLS[check_choice("protocol", self.protocol, PROTOCOLS)]
 
     def fit(
-        self,
-        X: np.ndarray,
-        y: Sequence[str],
-        *,
-        groups: Sequence[str] | None = None,
-        checkpoint: str | Path | None = None,
-        progress: bool = False,
+        self, X, y, *, groups: Groups = None, checkpoint: File = None, progress: bool = False
     ) -> DEGnextClassifier:
-        """Train from fresh weights; a killed run goes on from the file ``checkpoint``. Returns self."""
-        X, y = _rows_and_labels(X, y, groups)
+        """Train from fresh weights; a killed run goes on from the file ``checkpoint``."""
+        X, y = _checked(X, groups, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise InputError(f"y holds 1 class, {str(y[0])!r}: give genes of two or three classes")
-        self.network_ = self._fresh_network(len(self.classes_))
+            raise InputError(f"y holds 1 class, {str(y[0])!r}: give genes of two or three")
+        self.network_ = self._fresh_network()
         self.standardizer_ = Standardizer().fit(X) if self.rules.standardize else None
         training = self._training(self.rules.fit, self.epochs, "fit" if progress else "")
         return self._learn(X, codes, training, checkpoint)
 
     def fine_tune(
         self,
-        X: np.ndarray,
-        y: Sequence[str],
+        X,
+        y,
         *,
-        groups: Sequence[str] | None = None,
+        groups: Groups = None,
         epochs: int | None = None,
-        checkpoint: str | Path | None = None,
+        checkpoint: File = None,
         progress: bool = False,
     ) -> DEGnextClassifier:
-        """Return a new estimator that goes on from these weights with DR and UR genes only, by one fresh logit."""
-        check_is_fitted(self, "network_", msg=_NOT_FITTED)
-        X, y = _rows_and_labels(X, y, groups)
-        if not np.isin(y, self.classes_[:2]).all():
-            raise InputError(
-                f"fine-tuning takes {' and '.join(map(str, self.classes_[:2]))} genes: drop the others"
-            )
+        """Return a new estimator that goes on from these weights with DR and UR genes only."""
+        check_is_fitted(self, "network_", msg=NOT_FITTED)
+        X, y = _checked(X, groups, y)
         tuned = clone(self)
         tuned.classes_, tuned.standardizer_ = self.classes_[:2], self.standardizer_
+        if not np.isin(y, tuned.classes_).all():
+            names = " and ".join(map(str, tuned.classes_))
+            raise InputError(f"fine-tuning takes {names} genes only: drop the others")
         with torch.random.fork_rng():
             torch.manual_seed(self.random_state + 1)
             tuned.network_ = deepcopy(self.network_).to_two_class()
         training = self._training(self.rules.fine_tune, epochs, "fine_tune" if progress else "")
         return tuned._learn(X, np.searchsorted(tuned.classes_, y), training, checkpoint)
 
-    def _fresh_network(self, n_classes: int) -> DEGnextCNN:
-        two = n_classes == 2
+    def _fresh_network(self) -> DEGnextCNN:
+        n_outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
         with torch.random.fork_rng():
             torch.manual_seed(self.random_state)
-            return DEGnextCNN(1 if two else n_classes, self.relu, self.rules.squash and not two)
+            return DEGnextCNN(n_outputs, self.relu, self.rules.squash and n_outputs > 1)
 
     def _training(self, rules: Training, epochs: int | None, progress: str) -> Training:
         given = {"epochs": epochs, "batch_size": self.batch_size, "lr": self.lr}
         given = {name: value for name, value in given.items() if value is not None}
-        return replace(
-            rules, seed=self.random_state, device=self.device, progress=progress, **given
-        )
+        given |= {"seed": self.random_state, "device": self.device, "progress": progress}
+        return replace(rules, **given)
 
-    def _learn(self, X, codes, training, checkpoint) -> DEGnextClassifier:
+    def _learn(self, X, codes, training: Training, checkpoint: File) -> DEGnextClassifier:
         validation, images, self.n_features_in_ = None, self._images(X), X.shape[1]
         if self.rules.validation:
             held = _held_out(codes, self.rules.validation, self.random_state)
@@ -155,15 +149,14 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
     def _images(self, X: np.ndarray) -> np.ndarray:
         return grid_image(self.standardizer_.transform(X) if self.standardizer_ else X)
 
-    def decision_function(
-        self, X: np.ndarray, *, groups: Sequence[str] | None = None
-    ) -> np.ndarray:
-        """Return the raw outputs: a logit (N,) for two classes, (N, n_classes) for more."""
-        check_is_fitted(self, "network_", msg=_NOT_FITTED)
-        out = predict(self.network_, self._images(_rows(X, groups)), device=self.device)
+    def decision_function(self, X, *, groups: Groups = None) -> np.ndarray:
+        """Return the raw outputs: a logit (N,) of UR for two classes, (N, n_classes) for more."""
+        check_is_fitted(self, "network_", msg=NOT_FITTED)
+        (X,) = _checked(X, groups)
+        out = predict(self.network_, self._images(X), device=self.device)
         return out[:, 0] if len(self.classes_) == 2 else out
 
-    def predict_proba(self, X: np.ndarray, *, groups: Sequence[str] | None = None) -> np.ndarray:
+    def predict_proba(self, X, *, groups: Groups = None) -> np.ndarray:
         """Return class probabilities (N, n_classes), columns as in ``classes_``."""
         raw = self.decision_function(X, groups=groups).astype(float)
         if len(self.classes_) == 2:
@@ -171,51 +164,40 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
             return np.column_stack([1 - up, up])
         return raw if self.rules.squash else softmax(raw, axis=1)
 
-    def predict(self, X: np.ndarray, *, groups: Sequence[str] | None = None) -> np.ndarray:
-        """Return one label per gene; the paper's two-class threshold is applied to the logit (AUDIT 6)."""
+    def predict(self, X, *, groups: Groups = None) -> np.ndarray:
+        """Return one label per gene; the paper's threshold is applied to the logit (AUDIT 6)."""
         raw = self.decision_function(X, groups=groups)
         two = len(self.classes_) == 2
-        return self.classes_[
-            (raw > self.rules.threshold).astype(int) if two else raw.argmax(axis=1)
-        ]
+        code = (raw > self.rules.threshold).astype(int) if two else raw.argmax(axis=1)
+        return self.classes_[code]
 
     def save(self, path: str | Path) -> None:
         """Write weights and settings to one safetensors file."""
-        check_is_fitted(self, "network_", msg=_NOT_FITTED)
-        params = self.get_params() | {"device": "auto"}
-        if isinstance(self.protocol, Protocol):
-            params["protocol"] = asdict(self.protocol)
-        facts = {"params": params, "classes": self.classes_.tolist(), "standardizer": None}
-        if self.standardizer_:
-            facts["standardizer"] = [self.standardizer_.mean, self.standardizer_.sd]
+        check_is_fitted(self, "network_", msg=NOT_FITTED)
+        facts = {"params": self.get_params(), "classes": self.classes_.tolist()}
+        facts["standardizer"] = self.standardizer_ and vars(self.standardizer_)
         write_weights(path, self.network_.state_dict(), "DEGnextClassifier", facts)
 
     @classmethod
     def from_pretrained(cls, path: str | Path, device: str = "auto") -> DEGnextClassifier:
-        """Read a file of :meth:`save`, or the authors' two-class network (``DEGnextModel.pth``; no pickle is run)."""
+        """Read a file of :meth:`save`, or the authors' ``DEGnextModel.pth`` (no pickle is run)."""
         if Path(path).suffix == ".pth":
             weights = torch.load(path, map_location="cpu", weights_only=True)
             return cls("paper", device=device).restored(weights, ["DR", "UR"], None)
         weights, facts = read_weights(path, "DEGnextClassifier")
         params, scale = facts["params"] | {"device": device}, facts["standardizer"]
-        if isinstance(params["protocol"], dict):
-            p = params["protocol"]
-            stages = {k: Training(**p[k]) for k in ("fit", "fine_tune")}
-            params["protocol"] = Protocol(**p | stages)
-        return cls(**params).restored(
-            weights, facts["classes"], Standardizer(*scale) if scale else None
-        )
+        if isinstance(own := params["protocol"], dict):
+            stages = {stage: Training(**own[stage]) for stage in ("fit", "fine_tune")}
+            params["protocol"] = Protocol(**own | stages)
+        scale = Standardizer(**scale) if scale else None
+        return cls(**params).restored(weights, facts["classes"], scale)
 
     def restored(
-        self,
-        weights: dict,
-        classes: Sequence,
-        standardizer: Standardizer | None,
-        history: Sequence = (),
+        self, weights: dict, classes: Sequence, standardizer: Standardizer | None, history=()
     ) -> DEGnextClassifier:
         """Take weights that were trained elsewhere, with what belongs to them; return self."""
         self.classes_, self.standardizer_ = np.array(classes, dtype=object), standardizer
-        self.network_, self.history_ = self._fresh_network(len(classes)), list(history)
+        self.network_, self.history_ = self._fresh_network(), list(history)
         self.network_.load_state_dict(weights)
         return self
 
@@ -225,28 +207,15 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-_NOT_FITTED = "%(name)s has no weights yet: call fit, or from_pretrained, first"
-
-
-def _rows(X: np.ndarray, groups: Sequence[str] | None) -> np.ndarray:
-    with _explained():
-        return check_array(normal_first(X, groups), dtype=np.float32, ensure_min_features=2)
-
-
-def _rows_and_labels(X, y, groups) -> tuple[np.ndarray, np.ndarray]:
-    with _explained():
-        X, y = check_X_y(normal_first(X, groups), y, dtype=np.float32, ensure_min_features=2)
-        check_classification_targets(y)
-    return X, y
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Say in one sentence what scikit-learn's checks found."""
+def _checked(X, groups: Groups, *y) -> tuple[np.ndarray, ...]:
+    """Return X as float32, normal samples first, and y; raise InputError for what is neither."""
+    X, rules = normal_first(X, groups), {"dtype": np.float32, "ensure_min_features": 2}
     try:
-        yield
-    except InputError:
-        raise
+        if not y:
+            return (check_array(X, **rules),)
+        X, labels = check_X_y(X, *y, **rules)
+        check_classification_targets(labels)
+        return X, labels
     except ValueError as error:
         reason = " ".join(str(error).split()).replace(". ", "; ")
         raise InputError(
@@ -256,7 +225,7 @@ def _explained() -> Iterator[None]:
 
 
 def _held_out(y: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Mark a stratified fraction of the training genes, at least one of each class, for the choice of the epoch."""
+    """Mark a share of each class, at least one gene where it has more, for choosing the epoch."""
     rng, held = np.random.default_rng(seed), np.zeros(len(y), dtype=bool)
     for label in np.unique(y):
         rows = rng.permutation(np.flatnonzero(y == label))

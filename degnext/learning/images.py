@@ -22,24 +22,25 @@ def row_values(
     """Return one row of values per gene, float32 (genes × samples), normal samples first.
 
     ``none``    the counts as they are, what the paper's network was given (AUDIT 3)
-    ``log_cpm`` log2(counts per million + 1); a sample's library size is the sum over every gene of the cohort,
-                known before any gene has a label, so no label and no split enters; or ``factors``, one per
-                sample in the cohort's own order, in millions of counts
+    ``log_cpm`` log2(counts per million + 1); library sizes are sums over every gene of the cohort,
+                so no label and no split enters; or ``factors``, one per sample in the cohort's own
+                order, in millions of counts
     """
     check_choice("scaling", scaling, ("none", "log_cpm"))
-    counts = cohort.counts.to_numpy()
+    values = cohort.counts.to_numpy()
     if scaling == "log_cpm":
-        counts = np.log2(
-            counts / np.asarray(size_factors(counts) if factors is None else factors) + 1
-        )
-    return normal_first(counts, cohort.groups.loc[cohort.counts.columns]).astype(np.float32)
+        millions = size_factors(values) if factors is None else np.asarray(factors)
+        values = np.log2(values / millions + 1)
+    return normal_first(values, cohort.groups.loc[cohort.counts.columns]).astype(np.float32)
 
 
-def normal_first(values: np.ndarray | pd.DataFrame, groups: Sequence[str] | None) -> np.ndarray:
-    """Return ``values`` (genes × samples) with normal samples first, each group in its own order.
+def normal_first(
+    values: np.ndarray | pd.DataFrame, groups: Sequence[str] | None
+) -> np.ndarray | pd.DataFrame:
+    """Return genes × samples with normal samples first, each group in its own order.
 
-    groups: "normal" or "tumor" per column, as a list, an array, or a Series indexed by sample where ``values`` is a
-    table; None says that they are in this order already. Raises InputError for another word or number.
+    groups: "normal" or "tumor" per column, found by name where ``values`` is a table and they are a
+    Series; None says that the order is this already. Raises InputError for other words or numbers.
     """
     if groups is None:
         return values
@@ -47,9 +48,7 @@ def normal_first(values: np.ndarray | pd.DataFrame, groups: Sequence[str] | None
         groups = groups.reindex(values.columns)
     values, groups = np.asarray(values), np.asarray(groups, dtype=object)
     if groups.shape != values.shape[1:]:
-        raise InputError(
-            f"X {values.shape} and {groups.size} groups do not match: give one per column"
-        )
+        raise InputError(f"X {values.shape} and {groups.size} groups: give one per column")
     if not np.isin(groups, ("normal", "tumor")).all():
         raise InputError("a sample's group is unknown: name each one 'normal' or 'tumor'")
     return values[:, np.argsort(groups == "tumor", kind="stable")]
@@ -58,8 +57,8 @@ def normal_first(values: np.ndarray | pd.DataFrame, groups: Sequence[str] | None
 def grid_shape(n_samples: int) -> tuple[int, int]:
     """Return height and width of the paper's image of ``n_samples`` pixels.
 
-    The width is the largest divisor of n not above √n, so that the image stands upright: the network pools over any
-    shape, but the released weights were trained on upright ones. A prime n gets one zero pixel, so that n + 1 is
+    The width is the largest divisor of n not above √n: the network pools over any shape, but the
+    released weights were trained on upright ones. A prime n gets one zero pixel, so that n + 1 is
     divided (the authors' ``ArrayToTensor``; 89 samples of KICH make 10 × 9).
     """
     if n_samples < 2:
@@ -73,7 +72,7 @@ def grid_shape(n_samples: int) -> tuple[int, int]:
 
 
 def grid_image(values: np.ndarray) -> np.ndarray:
-    """Reshape rows (genes × samples) to the paper's images, float32 (genes, 1, height, width), without a copy."""
+    """Reshape rows (genes × samples) to the paper's images, float32 (genes, 1, height, width)."""
     values = np.asarray(values, dtype=np.float32)
     n_genes, n_samples = values.shape
     h, w = grid_shape(n_samples)
@@ -85,7 +84,7 @@ def grid_image(values: np.ndarray) -> np.ndarray:
 class Standardizer:
     """Take off each row's own mean, then shift and scale by one mean and one standard deviation.
 
-    A gene's level says nothing about its direction; without it the network need not learn to ignore it.
+    A gene's level says nothing about its direction; without it the network need not learn so.
     """
 
     def __init__(self, mean: float = 0.0, sd: float = 1.0) -> None:

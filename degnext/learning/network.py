@@ -13,7 +13,7 @@ _WIDTHS = (256, 120, 64, 32, 8)
 
 
 class ConvPair(nn.Sequential):
-    """Two 3×3 convolutions; one ReLU for the pair (the released code) or one after each (the paper's text)."""
+    """Two 3×3 convolutions with one ReLU (the released code) or one each (the paper's text)."""
 
     gather = True  # False: train through torch's own layers, to compare with
 
@@ -30,7 +30,7 @@ class ConvPair(nn.Sequential):
         return torch.relu(x)
 
     def largest(self, x: Tensor) -> Tensor:
-        """Return the largest value of each channel of ``forward(x)``, (B, n_out); trained on a CPU by :func:`conv_max`."""
+        """Return each channel's largest value of ``forward(x)``, (B, n_out); to train, gathered."""
         on_cpu = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         if not (self.gather and on_cpu and torch.is_grad_enabled()):
             return torch.amax(self.forward(x), dim=(2, 3))
@@ -47,7 +47,7 @@ class ConvPair(nn.Sequential):
 
 
 class DEGnextCNN(nn.Module):
-    """Eight convolutions in four pairs, global max pool, five linear layers; named as in the released weights.
+    """Eight convolutions in four pairs, global max pool, five linear layers, named as released.
 
     n_outputs : 3 for DR/UR/neutral, 1 for the two-class stage
     relu      : ``pair`` as in the released code, ``conv`` as in the paper's text
@@ -75,7 +75,7 @@ class DEGnextCNN(nn.Module):
         return torch.softmax(torch.relu(x), dim=1) if self.squash else x
 
     def to_two_class(self) -> DEGnextCNN:
-        """Replace the output layer by a fresh single logit (paper, Experiment 2), unsquashed; return self."""
+        """Replace the output by a fresh single logit, unsquashed (Experiment 2); return self."""
         self.Lin5 = nn.Linear(_WIDTHS[-1], 1)
         self.squash = False
         return self

@@ -1,8 +1,9 @@
-"""A convolution whose largest value per channel is all that is kept, with a backward pass over those values only.
+"""A convolution of which only the largest value per channel is kept, and a backward pass over those.
 
-The paper's network ends its convolutions by a global maximum: of 164 → 256 channels over a whole image, one pixel per
-output channel gets a gradient. A library that sees two separate layers multiplies all the zeros; here the 256 patches
-that won are gathered. The numbers are the same; benchmarks/bench_network.py says how much faster a training step is.
+The paper's network ends its convolutions by a global maximum: of 164 → 256 channels over a whole
+image, one pixel per output channel gets a gradient. A library that sees two separate layers
+multiplies all the zeros; here the 256 patches that won are gathered. The numbers are the same;
+benchmarks/bench_network.py says how much faster a training step is.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from torch.nn import functional as F
 
 
 def conv_max(x: Tensor, weight: Tensor, bias: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return the largest value per channel (B, n_out) of a 3×3 convolution of x (B, n_in, H, W), padded by one pixel.
+    """Return the largest value per channel (B, n_out) of a 3×3 convolution of x (B, n_in, H, W).
 
-    Looked at are the first ``size`` rows and columns of its output. Differentiable once, in x, weight and bias. Of
-    pixels with equal values one gets the whole gradient (``torch.amax`` would share it out).
+    x is padded by one pixel, and the first ``size`` rows and columns of the output are looked at.
+    Differentiable once, in x, weight and bias. Of pixels with equal values one gets the whole
+    gradient (``torch.amax`` would share it out).
     """
     right, below = size[1] + 1 - x.shape[3], size[0] + 1 - x.shape[2]
     return _ConvMax.apply(F.pad(x, (1, right, 1, below)), weight, bias)

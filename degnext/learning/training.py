@@ -1,4 +1,4 @@
-"""The training loop: any network, any number of cohorts; a killed run goes on to the same weights, bit for bit."""
+"""The training loop: any network, any number of cohorts; a killed run ends at the same weights."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Augment = Callable[[Tensor, Tensor, Generator], tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained: by Adam, or AdamW with ``weight_decay``.
+    """How a network is trained: by Adam, with ``weight_decay`` by AdamW.
 
-    lr: the learning rate; with ``one_cycle`` its peak, reached after a fifth of the batches (Smith 2018).
-    clip: the largest norm of a gradient, 0 for no limit. fused: the optimiser in one kernel, quicker, with other
-    last bits. bfloat16: forward passes in half precision. progress: the name of a progress bar, "" for none.
+    lr is the learning rate, with ``one_cycle`` its peak after a fifth of the batches (Smith 2018);
+    clip the largest norm of a gradient, 0 for no limit; fused the optimiser in one kernel, quicker
+    with other last bits; bfloat16 half precision; progress the name of a bar, "" for none.
     """
 
     epochs: int = 50
@@ -44,10 +44,8 @@ class Training:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise InputError(
-                    f"{name} is {getattr(self, name)}: give 1 or more, or None for the default"
-                )
+            if (n := getattr(self, name)) < 1:
+                raise InputError(f"{name} is {n}: give 1 or more, or None for the default")
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -77,30 +75,34 @@ def fit(
 ) -> list[dict]:
     """Train ``model`` in place; return one record per epoch.
 
-    data: images and labels, one pair per cohort, since cohorts have images of different size: a batch then holds
-    genes of one cohort, and the batches of all cohorts are shuffled together. With ``validation`` the model ends
-    with the weights of the epoch of lowest validation loss. ``augment`` changes a batch before it is shown.
+    data: one pair per cohort, since cohorts have images of different size: a batch holds genes of
+    one cohort, and the batches of all cohorts are shuffled together. With ``validation`` the model
+    ends with the weights of the epoch of lowest validation loss. ``augment`` changes each batch.
 
-    The order of genes in epoch e depends on (seed, e) alone, or comes from ``generator``, whose state is kept in
-    the file ``checkpoint``: a killed run that goes on from there ends at the same weights, bit for bit.
+    The order of genes in epoch e depends on (seed, e) alone, or comes from ``generator``, whose
+    state is kept in the file ``checkpoint``: a run that goes on from there ends bit for bit as one
+    that was never killed. Raises InputError for a checkpoint of other data or settings.
     """
-    pairs = [data] if isinstance(data, tuple) else data
-    device = pick_device(settings.device)
+    pairs, device = [data] if isinstance(data, tuple) else data, pick_device(settings.device)
     model.to(device, memory_format=torch.channels_last)
-    held_out = None if validation is None else _on(device, *validation)
-    shuffled = _Batches([_on(device, *pair) for pair in pairs], settings.batch_size)
+    held_out = None if validation is None else _tensors(validation, device)
+    batches = _Batches([_tensors(pair, device) for pair in pairs], settings.batch_size)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(settings.seed)  # for dropout
-        run = _Run(model, settings, len(shuffled), generator or Generator())
+        run = _Run(model, settings, len(batches), generator or Generator())
         if checkpoint:
             run.resume(Path(checkpoint), _fingerprint(pairs, validation, settings))
-        bar = _progress(range(len(run.history), settings.epochs), settings.progress)
+        silent = not settings.progress or os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+        to_do = range(len(run.history), settings.epochs)
+        bar = tqdm(to_do, settings.progress, unit="epoch", leave=False, disable=silent)
         for epoch in bar:
             if generator is None:
                 run.order.manual_seed(1_000_003 * settings.seed + epoch)
-            record = {"epoch": epoch + 1, "train_loss": run.epoch(shuffled, loss, augment)}
+            record = {"epoch": epoch + 1, "train_loss": run.epoch(batches, loss, augment)}
             if held_out is not None:
-                record["validation_loss"] = _loss_on(model, loss, *held_out)
+                with torch.inference_mode():
+                    out = _forward(model.eval(), held_out[0]).float()
+                record["validation_loss"] = loss(out, held_out[1]).item()
             bar.set_postfix({k: f"{v:.3f}" for k, v in record.items() if k != "epoch"})
             run.finish_epoch(record)
     if run.best is not None:
@@ -115,44 +117,27 @@ def predict(
     dev = pick_device(device)
     model.to(dev, memory_format=torch.channels_last).eval()
     with torch.inference_mode():
-        return _forward(model, to_tensor(x, dev), batch_size).float().cpu().numpy()
+        return _forward(model, _images(x, dev), batch_size).float().cpu().numpy()
 
 
-def to_tensor(x: np.ndarray, device: torch.device) -> Tensor:
-    """Return images as one float32 tensor on ``device``, channels last."""
+def _forward(model: nn.Module, images: Tensor, batch_size: int = 1024) -> Tensor:
+    return torch.cat([model(part) for part in images.split(batch_size)])
+
+
+def _images(x: np.ndarray, device: torch.device) -> Tensor:
     x = torch.as_tensor(np.require(x, np.float32, ["C", "W"]))
     return x.to(device, memory_format=torch.channels_last if x.ndim == 4 else torch.preserve_format)
 
 
-def _on(device: torch.device, images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
-    return to_tensor(images, device), torch.as_tensor(
-        np.array(labels, dtype=np.int64), device=device
-    )
-
-
-def _forward(model: nn.Module, data: Tensor, batch_size: int = 1024) -> Tensor:
-    return torch.cat([model(part) for part in data.split(batch_size)])
-
-
-def _loss_on(model: nn.Module, loss: Loss, images: Tensor, labels: Tensor) -> float:
-    model.eval()
-    with torch.inference_mode():
-        return loss(_forward(model, images).float(), labels).item()
-
-
-def _progress(epochs: range, name: str) -> tqdm:
-    """Return ``epochs`` with a bar that stays silent in headless runs: in a rendered page it is a dead widget."""
-    silent = not name or os.environ.get("TQDM_DISABLE", "") not in ("", "0")
-    return tqdm(epochs, desc=name, unit="epoch", disable=silent, leave=False)
+def _tensors(pair: Pair, device: torch.device) -> tuple[Tensor, Tensor]:
+    return _images(pair[0], device), torch.as_tensor(np.array(pair[1], np.int64), device=device)
 
 
 def _fingerprint(pairs: list[Pair], validation: Pair | None, settings: Training) -> str:
-    """Return a checksum of data and settings, without the epochs where a run may go on for longer."""
-    facts = asdict(settings)
-    for name in ("device", "progress", *(() if settings.one_cycle else ("epochs",))):
-        del facts[name]
-    found = zlib.crc32(repr(facts).encode())
-    for images, labels in pairs + ([] if validation is None else [validation]):
+    """Return a checksum of data and settings, without epochs where a run may go on for longer."""
+    free = {"device", "progress"} | (set() if settings.one_cycle else {"epochs"})
+    found = zlib.crc32(repr({k: v for k, v in asdict(settings).items() if k not in free}).encode())
+    for images, labels in [*pairs, *([] if validation is None else [validation])]:
         for array in (np.asarray(images, dtype=np.float32), np.asarray(labels, dtype=np.int64)):
             found = zlib.crc32(repr(array.shape).encode(), found)
             found = zlib.crc32(np.ascontiguousarray(array), found)
@@ -172,32 +157,29 @@ class _Batches:
     def shuffled(self, order: Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield every gene once; with several cohorts their batches are shuffled together."""
         batches = [
-            (images, labels, rows)
+            (images, labels, rows.to(images.device))
             for images, labels in self.data
             for rows in torch.randperm(len(labels), generator=order).split(self.size)
         ]
         if len(self.data) > 1:
             batches = [batches[k] for k in torch.randperm(len(batches), generator=order).tolist()]
         for images, labels, rows in batches:
-            rows = rows.to(images.device)
             yield images[rows], labels[rows]
 
 
 class _Run:
-    """A run's state (weights, optimiser, generators, history, best weights), written whole after each epoch."""
+    """A run's state: weights, optimiser, generators, history; written whole after each epoch."""
 
     def __init__(
         self, model: nn.Module, settings: Training, n_batches: int, order: Generator
     ) -> None:
-        self.model, self.settings, self.order = model, settings, order
+        self.model, self.settings, self.order, self.schedule = model, settings, order, None
         given = {"weight_decay": settings.weight_decay, "fused": settings.fused or None}
         self.optimizer = torch.optim.AdamW(model.parameters(), settings.lr, **given)
-        self.schedule = None
         if settings.one_cycle:
-            steps = settings.epochs * n_batches + 1
-            self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-                self.optimizer, settings.lr, total_steps=steps, pct_start=0.2
-            )
+            span = {"total_steps": settings.epochs * n_batches + 1, "pct_start": 0.2}
+            cycle = torch.optim.lr_scheduler.OneCycleLR
+            self.schedule = cycle(self.optimizer, settings.lr, **span)
         self.history: list[dict] = []
         self.best: dict[str, Tensor] | None = None
         self.path: Path | None = None
@@ -209,7 +191,7 @@ class _Run:
         for images, labels in batches.shuffled(self.order):
             if augment:
                 images, labels = augment(images, labels, self.order)
-            with torch.autocast(images.device.type, torch.bfloat16, enabled=self.settings.bfloat16):
+            with torch.autocast(images.device.type, torch.bfloat16, self.settings.bfloat16):
                 out = self.model(images)
             value = loss(out.float(), labels)
             self.optimizer.zero_grad(set_to_none=True)
@@ -228,42 +210,37 @@ class _Run:
         losses = [r.get("validation_loss") for r in self.history]
         if losses[-1] is not None and losses[-1] == min(losses):
             self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        if self.path is not None:
-            self._save()
-
-    def _save(self) -> None:
-        tensors = {f"model/{k}": v for k, v in self.model.state_dict().items()}
-        tensors |= {f"best/{k}": v for k, v in (self.best or {}).items()}
+        if self.path is None:
+            return
         state = self.optimizer.state_dict()
-        for index, slots in state["state"].items():
-            tensors |= {f"adam/{index}/{k}": v for k, v in slots.items()}
-        tensors |= {"random/order": self.order.get_state(), "random/torch": torch.get_rng_state()}
-        facts = {"history": self.history, "groups": state["param_groups"], "data": self.data}
-        facts["schedule"] = self.schedule.state_dict() if self.schedule else None
+        tensors = {"order": self.order.get_state(), "dropout": torch.get_rng_state()}
+        tensors |= {f"model/{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"best/{k}": v for k, v in (self.best or {}).items()}
+        tensors |= {f"adam/{i}/{k}": v for i, s in state["state"].items() for k, v in s.items()}
+        facts = {"data": self.data, "history": self.history, "groups": state["param_groups"]}
+        facts["schedule"] = self.schedule and self.schedule.state_dict()
         write_weights(self.path, tensors, "checkpoint", facts)
 
     def resume(self, path: Path, data: str) -> None:
-        """Write to ``path`` from now on, and go on from what it holds; ``data`` is the checksum of data and settings."""
+        """Keep the run in ``path`` from now on, and go on from there; ``data`` is its checksum."""
         self.path, self.data = path, data
         if not path.exists():
             return
         tensors, facts = read_weights(path, "checkpoint")
         if facts["data"] != data:
             raise InputError(
-                f"the checkpoint {path.name} belongs to a run on other data or settings: delete it, or name another"
+                f"the checkpoint {path.name} belongs to a run on other data or settings: "
+                "delete it, or name another one"
             )
-        parts: dict[str, dict[str, Tensor]] = {"best": {}}
-        for key, tensor in tensors.items():
-            part, name = key.split("/", 1)
-            parts.setdefault(part, {})[name] = tensor
-        slots: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in parts["adam"].items():
-            index, slot = key.split("/")
-            slots.setdefault(int(index), {})[slot] = tensor
-        self.model.load_state_dict(parts["model"])
+
+        def under(prefix: str) -> dict[str, Tensor]:
+            return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+        self.model.load_state_dict(under("model/"))
+        slots = {i: under(f"adam/{i}/") for i in facts["groups"][0]["params"]}
         self.optimizer.load_state_dict({"state": slots, "param_groups": facts["groups"]})
         if self.schedule:
             self.schedule.load_state_dict(facts["schedule"])
-        self.order.set_state(parts["random"]["order"])
-        torch.set_rng_state(parts["random"]["torch"])
-        self.history, self.best = facts["history"], parts["best"] or None
+        self.order.set_state(tensors["order"])
+        torch.set_rng_state(tensors["dropout"])
+        self.history, self.best = facts["history"], under("best/") or None

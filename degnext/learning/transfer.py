@@ -1,4 +1,4 @@
-"""Transfer learning with the paper's network: train on some cohorts, test on one that none of them is."""
+"""Transfer learning with the paper's network: train on some cohorts, test on none of them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ ANSWER_DRAWS = 9  # images per gene of a target cohort
 class TransferSettings:
     """What a transfer network is trained on and how long.
 
-    protocol : ``paper`` trains on the cohorts one after another, ``corrected`` on shuffled batches of all of them
-    epochs, fine_tune_epochs : of the two stages; None takes the protocol's number, for the second at most ``epochs``
-    max_genes   : at most so many genes per cohort and stage, 0 for all
-    max_samples : at most so many samples per cohort, 0 for all; once and for all, or
-    draws       : so many times each gene, each time over other samples (under ``corrected``)
+    protocol : ``paper`` trains on one cohort after another, ``corrected`` on shuffled batches of all
+    epochs, fine_tune_epochs : None takes the protocol's number, for the latter at most ``epochs``
+    max_genes, max_samples   : at most so many per cohort (and stage), 0 for all
+    draws    : images per gene, each of ``max_samples`` other samples (``corrected`` only)
     fine_tune_part : whose called genes the two-class stage learns
     """
 
@@ -54,10 +53,8 @@ class TransferSettings:
 def scale_factors(cohort: Cohort, changed: np.ndarray | None = None) -> pd.Series:
     """Return millions of counts per sample, estimated from every gene at hand.
 
-    Where a part of the table is missing the parts at hand count for it
-    (:func:`degnext.cohorts.published.part_weights`). ``changed`` are rows of differentially expressed genes, of
-    whichever direction: the log2 ratio at which they turn from down to up is then brought to 0 without any label
-    (:func:`degnext.learning.profile.alignment.direction_offset`), as for the profile network.
+    ``changed`` are rows of differentially expressed genes, of whichever direction: the log2 ratio at
+    which they turn from down to up is brought to 0, without any label, as for the profile network.
     """
     genes = genes_of(cohort, changed)
     factors = genes.factors
@@ -69,7 +66,7 @@ def scale_factors(cohort: Cohort, changed: np.ndarray | None = None) -> pd.Serie
 
 def train(
     cohorts: list[Cohort],
-    settings: TransferSettings | None = None,
+    settings: TransferSettings = TransferSettings(),
     *,
     device: str = "auto",
     progress: bool = False,
@@ -77,22 +74,20 @@ def train(
 ) -> DEGnextClassifier:
     """Train both stages on all ``cohorts``, without their T3, and return the two-class estimator.
 
-    Library sizes come from all genes of a cohort (:func:`scale_factors`), the standardisation from training genes.
-    Neither stage has validation genes: the last epoch is taken. In the folder ``checkpoint`` a killed run goes on.
+    The standardisation comes from training genes. No genes validate: the last epoch is taken. In the
+    folder ``checkpoint`` a killed run goes on.
     """
-    settings = settings or TransferSettings()
     model = DEGnextClassifier(settings.protocol, random_state=settings.seed, device=device)
     rules = model.rules
     three, two = _training_genes(cohorts, settings, rules.scaling)
-    standardizer = Standardizer().fit(*(v for v, _ in three)) if rules.standardize else None
-    first, second = settings.epochs, settings.fine_tune_epochs
+    scale = Standardizer().fit(*(values for values, _ in three)) if rules.standardize else None
+    first, second, history = settings.epochs, settings.fine_tune_epochs, []
     first = rules.fit.epochs if first is None else first
     second = min(first, rules.fine_tune.epochs) if second is None else second
     stages = {
         "three": (three, replace(rules.fit, epochs=first), nn.functional.cross_entropy),
         "two": (two, replace(rules.fine_tune, epochs=second), two_class_loss),
     }
-    history = []
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         network = DEGnextCNN(3, "pair", rules.squash)
@@ -101,15 +96,11 @@ def train(
                 network.to_two_class()
             training = replace(training, seed=settings.seed, device=device)
             training = replace(training, progress=f"{name} classes" if progress else "")
-            data = [
-                (grid_image(standardizer.transform(v) if standardizer else v), y) for v, y in data
-            ]
-            for k, group in enumerate(
-                [[d] for d in data] if settings.protocol == "paper" else [data]
-            ):
+            data = [(grid_image(scale.transform(v) if scale else v), codes) for v, codes in data]
+            for k, group in enumerate([[d] for d in data] if model.protocol == "paper" else [data]):
                 path = checkpoint / f"{name}-{k}.safetensors" if checkpoint else None
                 history += fit(network, group, training, loss=loss, checkpoint=path)
-    return model.restored(network.state_dict(), CLASS_NAMES[:2], standardizer, history)
+    return model.restored(network.state_dict(), CLASS_NAMES[:2], scale, history)
 
 
 def _training_genes(
@@ -120,7 +111,7 @@ def _training_genes(
     groups, draws = ("random", settings.draws) if settings.are_drawn else ("proportional", 1)
     for cohort in cohorts:
         factors, part, codes = scale_factors(cohort), cohort.genes["part"], cohort.codes
-        wanted = part.isin(("T1", "T2")), part.isin((settings.fine_tune_part,)) & (codes != NEUTRAL)
+        wanted = part.isin(("T1", "T2")), (part == settings.fine_tune_part) & (codes != NEUTRAL)
         for _ in range(draws):
             shown = fewer_samples(cohort, settings.max_samples, rng, groups)
             values = row_values(shown, scaling, factors[shown.counts.columns])
@@ -136,7 +127,7 @@ def answer(
     model: DEGnextClassifier,
     target: Cohort,
     rows: np.ndarray,
-    settings: TransferSettings | None = None,
+    settings: TransferSettings = TransferSettings(),
     *,
     seed: int = 0,
     align: bool = True,
@@ -144,14 +135,13 @@ def answer(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and probabilities (N, 2) of the target's genes at ``rows``, all taken to be DE.
 
-    A network trained on several draws of samples (``settings``) is shown ``ANSWER_DRAWS`` balanced draws of the
-    target's, and the logits are averaged. Each draw is also shown with the groups exchanged, as which it is the image
-    of a gene changed the other way: half the difference of the two logits is free of any leaning to one class
-    (``mirror``). Else all samples make one image.
+    A network trained on draws of samples is shown ``ANSWER_DRAWS`` balanced draws of the target's,
+    and the logits are averaged; any other one image of all. With ``mirror`` each draw is also shown
+    with the groups exchanged, as which it is the image of a gene changed the other way: half the
+    difference of the two logits is free of any leaning to one class.
     """
-    settings = settings or TransferSettings()
-    drawn, rng = settings.are_drawn, np.random.default_rng(seed)
-    logit, n_draws = np.zeros(len(rows)), ANSWER_DRAWS if settings.are_drawn else 1
+    rng, drawn = np.random.default_rng(seed), settings.are_drawn
+    logit, n_draws = np.zeros(len(rows)), ANSWER_DRAWS if drawn else 1
     factors = scale_factors(target, rows if align else None)
     asked = replace(target, counts=target.counts.iloc[rows])
     for _ in range(n_draws):
@@ -161,13 +151,12 @@ def answer(
         if drawn and mirror:
             here = (here - model.decision_function(np.roll(values, shown.n_tumor, axis=1))) / 2
         logit += here / n_draws
-    up = expit(logit)
-    called = model.classes_[(logit > model.rules.threshold).astype(int)]
-    return called, np.column_stack([1 - up, up])
+    up, called = expit(logit), (logit > model.rules.threshold).astype(int)
+    return model.classes_[called], np.column_stack([1 - up, up])
 
 
 def released_network() -> DEGnextClassifier | None:
-    """Return the authors' fine-tuned network from ``DEGNEXT_DATA``, or None where it is not at hand."""
+    """Return the authors' fine-tuned network, or None where ``DEGNEXT_DATA`` does not hold it."""
     shared = shared_data()
     path = shared / "released_weights" / "DEGnextModel.pth" if shared else None
     return DEGnextClassifier.from_pretrained(path) if path and path.exists() else None
