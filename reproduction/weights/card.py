@@ -17,6 +17,15 @@ FILE = "model_card.json"
 ORDER = ("model", "files", "seed", "data", "protocol", "transfer", "three_class_untrained")
 ORDER += ("general_learning", "limits", "licence")
 PROTOCOL = {
+    "standard": (
+        "labels: edgeR LRT, estimateDisp, TMM, FDR < 0.01, 1.5-fold, of each draw of the nine "
+        "training cancers at its own size, from 3 + 3 samples up; the channels hold the same "
+        "test, which does no worse without a network; see data/standard_rule.md"
+    ),
+    "standard_few": (
+        "labels: the same rule on the whole cohort; input: 2 to 12 samples a group; errors "
+        "corrected by what left-out training cancers showed (profile_standard_few.json)"
+    ),
     "two_class": (
         "trained on the labels of T2's DE genes and F1 of the nine training cancers (BRCA: T3, "
         "all there is; THCA has no F1); size factors from every gene at hand, a part standing in "

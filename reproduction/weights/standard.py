@@ -11,7 +11,6 @@ compared by leaving out one training cancer at a time, beside their test without
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,6 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import matthews_corrcoef
 
-from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import CLASS_NAMES, TRAINING, label_names
 from degnext.learning.profile.classifier import TRAINING as DEFAULTS
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
@@ -29,6 +27,7 @@ from degnext.learning.profile.image import GENERAL_CHANNELS
 from degnext.learning.profile.negbin import negative_binomial_test
 from reproduction.command import call, parser
 from reproduction.store import write_results
+from reproduction.weights import card
 from reproduction.weights.standard_data import (
     FDR,
     LOG_FC,
@@ -53,12 +52,6 @@ SHOWN = 1500  # genes of a draw that are trained on
 SHOWN_LEFT_OUT = 500  # the same where many networks are compared
 LARGEST_WHOLE = 60  # samples per group drawn of the whole cohort
 FEWEST = 20  # called genes of a draw, for an MCC that means something
-PROTOCOL = (
-    f"labels: {RULE}, at each draw's own size; trained on nine training cancers (published rows "
-    "at hand, and LUSC whole), drawn from 3 + 3 samples up, with fewer genes and fewer reads; "
-    "channels chosen on left-out training cancers (data/results/standard_choice.csv), where their "
-    "own test without a network does no worse; tested in data/results/standard_network.csv"
-)
 HOW = replace(DEFAULTS, epochs=3, batch_size=256, lr=3e-3)
 
 
@@ -133,20 +126,11 @@ def leave_out(shown: list[dict], seed: int) -> Iterator[dict]:
             print(left, variant, round(time.perf_counter() - start, 1), "s", flush=True)
 
 
-def save(model: ProfileClassifier) -> str:
-    """Write the weights and their entry in the model card; return the SHA-256."""
-    name, card_path = "profile_standard.safetensors", WEIGHTS / "model_card.json"
-    digest = model.save(WEIGHTS / name)
-    card = json.loads(card_path.read_text(encoding="utf-8"))
-    card["files"][name] = {
-        "sha256": digest,
-        "channels": list(model.channels),
-        "temperature": round(model.temperature_, 4),
-        "weights": sum(p.numel() for p in model.model_.parameters()),
-    }
-    card["protocol"]["standard"] = PROTOCOL
-    write_atomic(card_path, json.dumps(card, indent=1) + "\n")
-    return digest
+def save(model: ProfileClassifier, file: str) -> None:
+    """Write weights and their entry in the model card."""
+    facts = card.read(WEIGHTS)
+    facts["files"][file] = card.entry(model, WEIGHTS / file)
+    card.write(facts, WEIGHTS)
 
 
 def main() -> None:
@@ -170,8 +154,8 @@ def main() -> None:
         write_results("standard_choice", table, __spec__.name, settings, seconds)
         print(table.groupby("variant")["mcc"].agg(["mean", "min"]).round(4))
         return
-    digest = save(trained(shown, CHOSEN, args.seed))
-    print(f"trained in {time.perf_counter() - start:.0f} s, SHA-256 {digest}")
+    save(trained(shown, CHOSEN, args.seed), "profile_standard.safetensors")
+    print(f"trained in {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":

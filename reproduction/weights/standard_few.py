@@ -26,11 +26,12 @@ from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import CLASS_NAMES, TRAINING, UNTRAINED, label_names
 from degnext.learning.profile.called_list import CARD, expected_errors, longest_list
 from degnext.learning.profile.classifier import TRAINING as DEFAULTS
-from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
+from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.negbin import negative_binomial_test
 from degnext.learning.profile.shrinkage import large_effects
 from reproduction.command import call, parser
 from reproduction.store import write_results
+from reproduction.weights.standard import save
 from reproduction.weights.standard_data import (
     FDR,
     LOG_FC,
@@ -191,9 +192,8 @@ def main() -> None:
     numbers = table.columns[3:]
     print(table.groupby(["probabilities", "samples"])[list(numbers)].mean().round(3).to_string())
     model = trained([e for _, _, some in data.values() for e in some], args.seed)
-    card = {"sha256": model.save(WEIGHTS / "profile_standard_few.safetensors")}
-    card["correction"] = correction
-    write_atomic(CARD, json.dumps(card) + "\n")
+    save(model, "profile_standard_few.safetensors")
+    write_atomic(CARD, json.dumps({"correction": correction}) + "\n")
     found = pd.DataFrame(tested(model, correction, args.seed)).round(4)
     seconds["all"] = round(time.perf_counter() - start, 1)
     write_results("standard_few", found, __spec__.name, settings, seconds)

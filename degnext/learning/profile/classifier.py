@@ -237,8 +237,8 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
     def from_pretrained(cls, name: str | Path) -> ProfileClassifier:
         """Return one of the package's networks (``PRETRAINED``), or what :meth:`save` wrote.
 
-        ``few_samples`` has three classes, for 2 to 10 samples a group; ``standard`` gives the calls of
-        edgeR with TMM on a whole table, ``standard_few`` what a larger cohort would show of them; see
+        ``few_samples`` has three classes, for 2 to 10 samples a group; ``standard`` gives the calls
+        of edgeR with TMM on a whole table, ``standard_few`` what a larger cohort would show; see
         ``weights/model_card.json`` and data/standard_rule.md.
         """
         path = WEIGHTS / f"profile_{name}.safetensors" if name in PRETRAINED else Path(name)
