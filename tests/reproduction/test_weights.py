@@ -66,7 +66,8 @@ def test_the_card_says_what_the_code_says(tmp_path):
     assert facts["limits"] == card.limits(facts["transfer"])
     card.write(facts, tmp_path)
     assert card.read(tmp_path) == facts and list(facts) == list(card.ORDER)
-    assert {f"profile_{name}.safetensors" for name in train.NETWORKS} == set(facts["files"])
+    names = (*train.NETWORKS, "standard", "standard_few")
+    assert {f"profile_{name}.safetensors" for name in names} == set(facts["files"])
 
 
 def test_training_for_few_samples_learns(make_labeled):
