@@ -119,10 +119,10 @@ def compare(
         answers |= {(name, scaling): a for name, a in ask_tests(few, scaling).items()}
     n_tumor = int(few.is_tumor.sum())
     about = {"k": k, "draw": draw, "n_normal": few.counts.shape[1] - n_tumor, "n_tumor": n_tumor}
-    labels, rows = label_names(genes.labels), []
+    rows = []
     for (method, scaling), answer in (answers | (extra or {})).items():
         given = about | {"method": method, "scaling": scaling}
-        rows += [given | row for row in score(labels, answer)]
+        rows += [given | row for row in score(genes.labels, answer)]
     return pd.DataFrame(rows)
 
 
