@@ -84,13 +84,20 @@ def add_noise(
     groups, so that a changed gene does not drown in noise of its own effect.
     """
     counts = np.asarray(counts, dtype=float)
+    noise = rng.normal(size=counts.shape) * noise_sd(counts, level, reading, is_tumor)[:, None]
+    return np.rint(np.maximum(counts + noise, 0)).astype(np.int64)
+
+
+def noise_sd(
+    counts: np.ndarray, level: float, reading: str, is_tumor: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the standard deviation (genes,) of :func:`add_noise`, in counts."""
     check_choice("reading", reading, ("absolute", "relative"))
     if level < 0:
         raise InputError(f"the noise level must not be negative, not {level}")
-    sd = level
-    if reading == "relative":
-        sd = level / 100 * within_group_sd(counts, is_tumor)[:, None]
-    return np.rint(np.maximum(counts + rng.normal(size=counts.shape) * sd, 0)).astype(np.int64)
+    if reading == "absolute":
+        return np.full(len(counts), float(level))
+    return level / 100 * within_group_sd(np.asarray(counts, float), is_tumor)
 
 
 def random_level(rng: Generator) -> float:

@@ -1,1 +1,1 @@
-"""Chapters 3 to 6 and 8: metrics, baselines, and experiments with every method on the same genes."""
+"""Chapters 3 to 6 and 8: metrics, baselines, experiments with every method on the same genes."""

@@ -1,4 +1,4 @@
-"""Are probabilities what they say? Reliability by bins, expected calibration error, accuracy against coverage."""
+"""Are probabilities what they say? Reliability by bins, calibration error, coverage."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ N_BINS = 10
 
 
 def reliability(labels: Sequence[str], proba: np.ndarray, n_bins: int = N_BINS) -> pd.DataFrame:
-    """Return one row per bin of confidence: its genes, mean confidence, accuracy and 95 % interval of the accuracy.
+    """Return n, confidence, accuracy and its 95 % interval (Wilson 1927) by bins of confidence.
 
     labels: spelled (genes,); proba: genes × classes, columns DR, UR[, neutral]; confidence is the
-    largest probability, and bins are of equal width. Only bins that hold genes are returned. The
-    interval is Wilson's (1927). Source: Guo et al. (2017), section 2.
+    largest probability, and bins are of equal width. Only bins that hold genes are returned.
+    Source: Guo et al. (2017), section 2.
     """
     from scipy.stats import binomtest
 
@@ -34,12 +34,12 @@ def reliability(labels: Sequence[str], proba: np.ndarray, n_bins: int = N_BINS) 
 
 
 def calibration_error(bins: pd.DataFrame) -> float:
-    """Return the expected calibration error: the mean distance of confidence and accuracy, weighted by genes."""
+    """Return the expected calibration error: mean distance of confidence and accuracy."""
     return float(np.average((bins["confidence"] - bins["accuracy"]).abs(), weights=bins["n"]))
 
 
 def abstention(labels: Sequence[str], proba: np.ndarray) -> pd.DataFrame:
-    """Return accuracy against coverage: what is right among the surest genes, for every number of genes answered.
+    """Return what is right among the surest genes, for every number of genes answered.
 
     Columns coverage (share of genes answered, surest first), accuracy (among them), confidence (the
     last one answered) and wrong (their number of errors). Genes of equal confidence are answered

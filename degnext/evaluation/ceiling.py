@@ -1,15 +1,17 @@
-"""The best accuracy that any rule could reach on UR against DR after Gaussian noise: a ceiling for robustness plots.
+"""The best accuracy that any rule could reach on UR against DR after Gaussian noise.
 
-What a rule sees of a gene is, at best, a normal number Z around the gene's true distance z from the UR/DR border, in
-standard errors: z = d / v with d the difference of group means of the clean, depth-scaled counts (from the border at
-which the cohort's labels turn) and v the standard error that the noise leaves on it. Knowing how z is distributed over
-the genes in question, a rule can do no better than to say UR where UR genes make Z more probable:
+What a rule sees of a gene is, at best, a normal number Z around the gene's true distance z from the
+UR/DR border, in standard errors: z = d / v with d the difference of group means of the clean,
+depth-scaled counts (from the border at which the cohort's labels turn) and v the standard error
+that the noise leaves on it. Knowing how z is distributed over the genes in question, a rule can do
+no better than to say UR where UR genes make Z more probable:
 
     ceiling = (1/N) ∫ max( Σ_UR φ(Z − z_g), Σ_DR φ(Z − z_g) ) dZ.
 
-Assumptions. Noise is normal, independent, of known size; the clean values of a group are normal with the gene's own
-spread; the labels are a function of the clean row; a rule looks at one gene's row, and level and spread of that row say
-nothing of its direction. Cutting noisy counts at 0 and rounding them can only take information away and are left out.
+Assumptions. Noise is normal, independent, of known size; the clean values of a group are normal
+with the gene's own spread; the labels are a function of the clean row; a rule looks at one gene's
+row, and level and spread of that row say nothing of its direction. Cutting noisy counts at 0 and
+rounding them can only take information away and are left out.
 """
 
 from __future__ import annotations
@@ -18,14 +20,13 @@ import numpy as np
 
 from degnext.cohorts.cohort import DR, UR
 from degnext.cohorts.library_size import log_fold_change
-from degnext.cohorts.perturb import within_group_sd
 
 _GRID = np.linspace(-12, 12, 2401)
 _PRIOR_CPM = 1e-9  # keeps the log ratio of an empty group finite, and moves no other
 
 
 def ceiling(z: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Return accuracy and balanced accuracy of the best rule (``ceiling``) and of the best even-handed one (``sign``).
+    """Return (accuracy, balanced) of the best rule, "ceiling", and the even-handed one, "sign".
 
     z: of :func:`standard_distance`. Balanced: UR and DR genes weigh the same, so that nothing is
     gained by guessing the larger class.
@@ -34,26 +35,17 @@ def ceiling(z: np.ndarray) -> dict[str, tuple[float, float]]:
     return {name: (rule(z), rule(z, balanced=True)) for name, rule in rules.items()}
 
 
-def noise_sd(counts: np.ndarray, level: float, reading: str, is_tumor: np.ndarray) -> np.ndarray:
-    """Return the SD per gene that :func:`degnext.cohorts.perturb.add_noise` adds, in counts."""
-    if reading == "absolute":
-        return np.full(len(counts), float(level))
-    return level / 100 * within_group_sd(np.asarray(counts, float), is_tumor)
-
-
 def label_border(
     counts: np.ndarray, is_tumor: np.ndarray, codes: np.ndarray, factors: np.ndarray
 ) -> float:
-    """Return the log2 ratio of group means at which labels turn from DR to UR: the one that splits them best, 0 if as good.
+    """Return the log2 ratio of group means that splits DR from UR labels best, 0 if as good.
 
     counts: genes × samples. codes: 0 DR, 1 UR; others are left out. Labels made with other library
     sizes turn elsewhere.
     """
-    codes = np.asarray(codes)
-    called = np.isin(codes, (DR, UR))
-    ratio = log_fold_change(counts[called], is_tumor, factors, _PRIOR_CPM)
-    up, down = (np.sort(ratio[codes[called] == c]) for c in (UR, DR))
-    ordered = np.sort(ratio)
+    ratio, codes = log_fold_change(counts, is_tumor, factors, _PRIOR_CPM), np.asarray(codes)
+    down, up = (np.sort(ratio[codes == c]) for c in (DR, UR))
+    ordered = np.sort(np.concatenate([down, up]))
     cuts = np.concatenate([[0.0], (ordered[1:] + ordered[:-1]) / 2])
     below = np.searchsorted(down, cuts, side="right")
     right = below + len(up) - np.searchsorted(up, cuts, side="right")
@@ -69,13 +61,13 @@ def standard_distance(
     factors: np.ndarray,
     border: float = 0.0,
 ) -> np.ndarray:
-    """Return z of every gene: its distance from the border over the standard error that the noise leaves, signed by its label.
+    """Return z (genes,): distance from the border in standard errors of noise, signed by label.
 
-    counts: genes × samples, clean. codes: 0 DR, 1 UR. sd: noise per gene in counts. factors: library
-    sizes in millions. border: log2, from :func:`label_border`. The standard error is the posterior
-    one of a group's mean of clean values, given noisy ones whose noise is sd / factor: samples of a
-    deep library are trusted more. A label on the wrong side of the border counts as if it were
-    right, which keeps the ceiling a ceiling.
+    counts: genes × samples, clean. codes: 0 DR, 1 UR. sd: noise per gene in counts. factors:
+    library sizes in millions. border: log2, from :func:`label_border`. The standard error is the
+    posterior one of a group's mean of clean values, given noisy ones whose noise is sd / factor:
+    samples of a deep library are trusted more. A label on the wrong side of the border counts as if
+    it were right, which keeps the ceiling a ceiling.
     """
     tumor = np.asarray(is_tumor, bool)
     scale = factors * np.where(tumor, 2.0**border, 1.0)
@@ -88,7 +80,7 @@ def standard_distance(
 
 
 def _posterior_variance(clean: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Return the variance left of each row's mean: x_i ~ N(μ, s²), μ free, y_i ~ N(x_i, noise_i²); σ²/n for even noise."""
+    """Return the variance left of each row's mean: x_i ~ N(μ, s²), y_i ~ N(x_i, noise_i²)."""
     n = clean.shape[1]
     spread = clean.var(axis=1, ddof=1 if n > 1 else 0)[:, None] + 1e-12
     lost = noise**2 / (spread + noise**2)  # share of a sample's deviation that noise hides
@@ -97,9 +89,8 @@ def _posterior_variance(clean: np.ndarray, noise: np.ndarray) -> np.ndarray:
 
 
 def best_accuracy(z: np.ndarray, balanced: bool = False) -> float:
-    """Return the Bayes accuracy of telling sign(z) from Z ~ N(z, 1) when the distribution of ``z`` is known."""
-    z = np.asarray(z, float)
-    weight = _class_weights(z) if balanced else np.ones(len(z))
+    """Return the Bayes accuracy of telling sign(z) from Z ~ N(z, 1) where all z are known."""
+    z, weight = np.asarray(z, float), _weights(z, balanced)
     far = np.abs(z) > _GRID[-1] - 5  # never mistaken
     near = z[~far]
     density = weight[~far, None] * np.exp(-0.5 * (_GRID - near[:, None]) ** 2) / np.sqrt(2 * np.pi)
@@ -111,16 +102,17 @@ def best_accuracy(z: np.ndarray, balanced: bool = False) -> float:
 def sign_accuracy(z: np.ndarray, balanced: bool = False) -> float:
     """Return the accuracy of the sign of the noisy difference: the mean of Φ(|z|).
 
-    No rule that treats up and down alike (swapping the groups swaps its answer) can do better: it must not guess the larger class.
+    No rule that treats up and down alike (swapping the groups swaps its answer) can do better: it
+    must not guess the larger class.
     """
     from scipy.stats import norm
 
-    weight = _class_weights(z) if balanced else None
-    return float(np.average(norm.cdf(np.abs(z)), weights=weight))
+    return float(np.average(norm.cdf(np.abs(z)), weights=_weights(z, balanced)))
 
 
-def _class_weights(z: np.ndarray) -> np.ndarray:
-    """Return weights by which UR (z > 0) and DR genes count the same; even ones where one class is absent."""
+def _weights(z: np.ndarray, balanced: bool) -> np.ndarray:
+    """Return the genes' weights; balanced, UR (z > 0) and DR genes weigh the same together."""
     up = np.asarray(z) > 0
     share = up.mean()
-    return np.ones(len(up)) if share in (0, 1) else np.where(up, 0.5 / share, 0.5 / (1 - share))
+    even = not balanced or share in (0, 1)
+    return np.ones(len(up)) if even else np.where(up, 0.5 / share, 0.5 / (1 - share))

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from degnext.cohorts.cohort import Cohort
-from degnext.cohorts.perturb import LEVELS, PERTURBATIONS, add_noise, disturbed, perturb
+from degnext.cohorts.perturb import LEVELS, PERTURBATIONS, add_noise, disturbed, noise_sd, perturb
 from degnext.evaluation.baselines import FoldChangeRule, paper_baselines, strong_references
-from degnext.evaluation.ceiling import ceiling, label_border, noise_sd, standard_distance
+from degnext.evaluation.ceiling import ceiling, label_border, standard_distance
 from degnext.evaluation.experiments import (
     CNN,
     FEATURES,

@@ -1,4 +1,4 @@
-"""Metrics over all genes with bootstrap intervals, the paper's batch-averaged ones beside them, and rows of result tables."""
+"""Metrics over all genes with intervals, the paper's batch averages, and rows of result tables."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def evaluate(
 def scores_both_ways(
     y_true: Sequence[str], y_pred: Sequence[str], y_proba: np.ndarray | None = None
 ) -> pd.Series:
-    """Return :func:`evaluate` with accuracy and MCC averaged over batches of 64 beside it (AUDIT 2)."""
+    """Return :func:`evaluate` with accuracy and MCC averaged over batches beside it (AUDIT 2)."""
     scores = evaluate(y_true, y_pred, y_proba)
     batched = batch_averaged(label_codes(y_true), label_codes(y_pred))
     scores["batch_accuracy"], scores["batch_mcc"] = batched["accuracy"], batched["mcc"]
@@ -79,11 +79,11 @@ def confusion_counts(y: np.ndarray, said: np.ndarray, n_classes: int) -> np.ndar
 
 
 def metrics_of(table: np.ndarray) -> dict[str, np.ndarray]:
-    """Return accuracy, support-weighted recall, precision and F1, and Matthews' correlation of confusion tables.
+    """Return accuracy, weighted recall, precision and F1, and Matthews' correlation of tables.
 
-    ``table`` is (..., K, K), so that thousands of resampled tables are done at once. The weighted
-    recall equals the accuracy, which is why the paper's tables show the same figure twice. A class
-    never predicted has precision 0; MCC is 0 where a margin is empty.
+    ``table`` is (..., K, K): thousands of resampled ones are done at once. The weighted recall
+    equals the accuracy, which is why the paper's tables show the same figure twice. A class never
+    predicted has precision 0; MCC is 0 where a margin is empty.
     """
     table = np.asarray(table, dtype=float)
     n, true, said = table.sum((-2, -1)), table.sum(-1), table.sum(-2)
@@ -114,7 +114,7 @@ def auc(y: np.ndarray, proba: np.ndarray) -> float:
 
 
 def batch_averaged(y: np.ndarray, said: np.ndarray, batch_size: int = 64) -> dict[str, float]:
-    """Return the mean of each metric over batches of codes in file order, as the paper's scripts report them (AUDIT 2)."""
+    """Return the mean of each metric over batches in file order, as the paper has it (AUDIT 2)."""
     k = max(2, int(np.max(y)) + 1, int(np.max(said)) + 1)
     batches = [slice(i, i + batch_size) for i in range(0, len(y), batch_size)]
     tables = np.stack([confusion_counts(y[b], said[b], k) for b in batches])
@@ -124,9 +124,10 @@ def batch_averaged(y: np.ndarray, said: np.ndarray, batch_size: int = 64) -> dic
 def result_row(
     *, cancer: str, model: str, experiment: str, part: str, scores: pd.Series | dict, **more: object
 ) -> dict:
-    """Return one tidy row of a result table; columns as in ``RESULT_COLUMNS``, the paper's value where it has one.
+    """Return one row of a result table, with the paper's value where it has one.
 
-    scores: of :func:`evaluate`. more: further columns. Raises ValueError for a column that is not among them.
+    scores: of :func:`evaluate`. more: further columns. Raises ValueError for a column that is not
+    in ``RESULT_COLUMNS``.
     """
     row = dict.fromkeys(RESULT_COLUMNS)
     row |= {"cancer": cancer, "model": model, "experiment": experiment, "part": part}

@@ -1,4 +1,4 @@
-"""Score a table of predictions against the labels it carries, and say it in lines for the terminal."""
+"""Score predictions against the labels they come with, and say it in lines for the terminal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from degnext.evaluation.metrics import evaluate, format_interval
 
 
 def score(table: pd.DataFrame) -> pd.DataFrame:
-    """Hold the predictions of a labelled cohort against its labels: one row per model and part, metrics of ``evaluate``.
+    """Hold the predictions of a labelled cohort against its labels: a row per model and part.
 
-    Q: direction of the bio genes, two-class network and log-fold-change rule. T2: three classes,
-    without retraining. A part that is not at hand has no row.
+    Columns model, part and those of ``evaluate``. Q: direction of the bio genes, two-class network
+    and log-fold-change rule. T2: three classes, without retraining. A part not at hand has no row.
     """
     rows = []
     q = table[table["part"].isin(["F1", "T3"]) & (table["label"] != "neutral")]

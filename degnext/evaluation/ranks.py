@@ -11,7 +11,7 @@ from degnext._common.errors import InputError
 
 
 class Ranking(NamedTuple):
-    """Average rank per method (1 is best), sorted; Friedman's p; Nemenyi's p of each pair and critical difference."""
+    """Average ranks, best first; Friedman's p; Nemenyi's p by pair and critical difference."""
 
     ranks: pd.Series
     friedman_p: float
@@ -21,7 +21,7 @@ class Ranking(NamedTuple):
 
 
 def critical_difference(n_methods: int, n_cohorts: int, alpha: float = 0.05) -> float:
-    """Return the difference of average ranks above which two methods differ (Nemenyi): q √(k (k+1) / 6 N).
+    """Return the difference of average ranks above which two methods differ: q √(k (k+1) / 6 N).
 
     q is the upper quantile of the studentized range for k methods and infinite degrees of freedom,
     over √2. Source: Demšar 2006, JMLR 7.
@@ -29,42 +29,38 @@ def critical_difference(n_methods: int, n_cohorts: int, alpha: float = 0.05) -> 
     from scipy.stats import studentized_range
 
     if n_methods < 2 or n_cohorts < 1:
-        raise InputError(
-            f"ranks of {n_methods} method(s) over {n_cohorts} cohort(s) cannot be compared: "
-            "give at least two methods and one cohort"
-        )
+        few = f"ranks of {n_methods} method(s) over {n_cohorts} cohort(s) cannot be compared"
+        raise InputError(f"{few}: give at least two methods and one cohort")
     # SciPy's integral over infinite degrees of freedom is slow; at 100,000 the quantile is the same
     q = studentized_range.ppf(1 - alpha, n_methods, 1e5) / np.sqrt(2)
     return float(q * np.sqrt(n_methods * (n_methods + 1) / (6 * n_cohorts)))
 
 
 def rank_methods(scores: pd.DataFrame, alpha: float = 0.05) -> Ranking:
-    """Rank methods (columns) on every cohort (rows) by score, high is good; ties share the mean of their ranks.
+    """Rank methods (columns) on every cohort (rows), high scores first; ties share their mean rank.
 
-    Raises InputError where a score is missing: every method must have been run on every cohort.
+    Raises InputError where a score is missing.
     """
     from scikit_posthocs import posthoc_nemenyi_friedman
     from scipy.stats import friedmanchisquare
 
     if scores.isna().any().any():
         cohort, method = scores.stack(future_stack=True)[lambda s: s.isna()].index[0]
-        raise InputError(
-            f"no score of {method} on {cohort}: drop that method or that cohort before ranking"
-        )
+        cure = "drop that method or that cohort before ranking"
+        raise InputError(f"no score of {method} on {cohort}: {cure}")
     ranks = scores.rank(axis=1, ascending=False).mean().sort_values()
     even = (scores.nunique(axis=1) == 1).all()  # nothing to rank: SciPy would divide by zero
     testable = not even and scores.shape[1] > 2 and len(scores) > 1
     p = float(friedmanchisquare(*scores.to_numpy().T).pvalue) if testable else 1.0
-    pairs = posthoc_nemenyi_friedman(scores)
-    return Ranking(
-        ranks, p, pairs, critical_difference(scores.shape[1], len(scores), alpha), len(scores)
-    )
+    difference = critical_difference(scores.shape[1], len(scores), alpha)
+    return Ranking(ranks, p, posthoc_nemenyi_friedman(scores), difference, len(scores))
 
 
 def score_table(results: pd.DataFrame, part: str, value: str = "mcc") -> pd.DataFrame:
-    """Return cohorts × methods of one part, without methods run on fewer than half of the cohorts and then without cohorts that any method lacks.
+    """Return cohorts × methods of one part.
 
-    results: columns as ``metrics.RESULT_COLUMNS``.
+    results: columns as ``metrics.RESULT_COLUMNS``. Methods run on fewer than half of the cohorts
+    are left out, then cohorts that any method lacks.
     """
     rows = results[results["part"] == part]
     rows = rows.assign(method=method_names(rows))
@@ -73,7 +69,7 @@ def score_table(results: pd.DataFrame, part: str, value: str = "mcc") -> pd.Data
 
 
 def method_names(rows: pd.DataFrame) -> pd.Series:
-    """Return "model, what it was given" for each result row; a method with one kind of input keeps its bare name."""
+    """Return "model, what it was given" for each row; with one kind of input the bare name."""
     kinds = rows.groupby("model")["protocol"].transform(lambda p: p.nunique(dropna=False))
     full = rows["model"] + ", " + rows["protocol"].fillna("").astype(str)
     return rows["model"].where(kinds == 1, full)

@@ -1,7 +1,5 @@
 """The committed results: finished tables that the chapters show, written by ``reproduction``."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from degnext._common.errors import InputError
@@ -9,11 +7,9 @@ from degnext._common.paths import data_dir
 
 
 def saved_results(name: str) -> pd.DataFrame:
-    """Return ``data/results/<name>.csv``; raise InputError where it is not there."""
+    """Return ``data/results/<name>.csv``; raise InputError where it is missing."""
     path = data_dir() / "results" / f"{name}.csv"
     if not path.exists():
-        raise InputError(
-            f"data/results/{name}.csv is missing: check the repository out again, or make it by the "
-            "command that reproduction/__init__.py names"
-        )
+        cure = "make it with python -m reproduction.tables, or check the repository out again"
+        raise InputError(f"data/results/{name}.csv is missing: {cure}")
     return pd.read_csv(path)

@@ -1,4 +1,4 @@
-"""degnext.evaluation.baselines: two stages for any classifier, and the one-line rule against a search by brute force."""
+"""degnext.evaluation.baselines: two stages for any classifier; the rule against brute force."""
 
 from __future__ import annotations
 

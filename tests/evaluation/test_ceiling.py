@@ -1,4 +1,4 @@
-"""degnext.evaluation.ceiling: against planted truth, simulation and its own limits; no rule may beat it."""
+"""degnext.evaluation.ceiling: against planted truth and simulation; no rule may beat it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from degnext.cohorts.perturb import add_noise, within_group_sd
+from degnext.cohorts.perturb import add_noise, noise_sd, within_group_sd
 from degnext.evaluation.ceiling import (
     best_accuracy,
     ceiling,
     label_border,
-    noise_sd,
     sign_accuracy,
     standard_distance,
 )
@@ -27,7 +26,7 @@ def ceiling_at(level: float, counts: np.ndarray, labels: np.ndarray, factors: np
 
 @pytest.fixture
 def planted() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Counts of 400 genes in libraries of even depth, labels (70 % UR) that are the sign of the clean difference, factors."""
+    """400 genes in libraries of even depth: counts, the sign of their difference, factors."""
     rng = np.random.default_rng(0)
     up = rng.random(400) < 0.7
     change = np.where(up, 1, -1) * rng.uniform(300, 3000, 400)

@@ -1,4 +1,4 @@
-"""degnext.evaluation.metrics: against scikit-learn's metrics, and the paper's batch averages against arithmetic by hand."""
+"""degnext.evaluation.metrics: against scikit-learn's; the paper's batch averages by hand."""
 
 from __future__ import annotations
 

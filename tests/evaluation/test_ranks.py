@@ -1,4 +1,4 @@
-"""degnext.evaluation.ranks: ranks and critical differences against Demšar's 2006 paper, and what the tables leave out."""
+"""degnext.evaluation.ranks: against Demšar's 2006 paper, and what the tables leave out."""
 
 from __future__ import annotations
 
