@@ -120,10 +120,9 @@ def test_features_hold_each_number_of_the_image_once(make_labeled):
     channels = encoder.resolved["channels"]
     features = profile_features(images, channels)
     wide = [c for c in channels if c in ("shape", "quantiles")]
-    assert features.shape == (
-        40,
-        2 * 16 * len(wide) + 2 * (len(channels) - len(wide)),
-    ) and set(channels) <= set(CHANNELS)
+    assert features.shape == (40, 2 * 16 * len(wide) + 2 * (len(channels) - len(wide))) and set(
+        channels
+    ) <= set(CHANNELS)
     assert {round(float(v), 4) for v in images[3].ravel()} == {
         round(float(v), 4) for v in features[3]
     }
@@ -148,7 +147,10 @@ def test_the_network_goes_through_both_stages_where_no_gene_is_neutral(make_labe
         )[1]  # noqa: E501, E731
         monkeypatch.setattr(ProfileClassifier, name, note)
     cohort = make_labeled(n_genes=48)
-    images, y = ProfileClassifier(CLASS_NAMES).encode(genes_of(cohort)), cohort.genes["label"].to_numpy()
+    images, y = (
+        ProfileClassifier(CLASS_NAMES).encode(genes_of(cohort)),
+        cohort.genes["label"].to_numpy(),
+    )
     called = y != "neutral"
     benchmark.ProfileModel().fit(images[called], y[called])
     assert stages == [("fit", 24), ("fine_tune", 24)]
