@@ -1,1 +1,1 @@
-"""Networks that learn labels: the paper's on its grid image (this room), ours on profile images (``profile``)."""
+"""Networks that learn labels: the paper's here, ours on profile images in ``profile``."""

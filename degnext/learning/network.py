@@ -1,4 +1,4 @@
-"""The paper's network. Nothing but ``nn.Module``s; training is in :mod:`degnext.learning.training`."""
+"""The paper's network, nothing but modules; training is in :mod:`degnext.learning.training`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DEGnextCNN(nn.Module):
 
     n_outputs : 3 for DR/UR/neutral, 1 for the two-class stage
     relu      : ``pair`` as in the released code, ``conv`` as in the paper's text
-    squash    : the output passes ReLU and softmax before the loss sees it (the released code; AUDIT 6)
+    squash    : ReLU and softmax before the loss sees the output (the released code; AUDIT 6)
 
     Input (B, 1, H, W) of any H and W, output (B, n_outputs).
     """

@@ -1,4 +1,4 @@
-"""A convolution of which only the largest value per channel is kept, and a backward pass over those.
+"""A convolution of which only the largest value per channel is kept, and its backward pass.
 
 The paper's network ends its convolutions by a global maximum: of 164 → 256 channels over a whole
 image, one pixel per output channel gets a gradient. A library that sees two separate layers
@@ -63,5 +63,5 @@ class _ConvMax(torch.autograd.Function):
 
 
 def _sums(table: Tensor, index: Tensor, first: Tensor, share: Tensor) -> Tensor:
-    """Return weighted sums of rows of ``table``: sum k over index[first[k]:first[k + 1]], each row times its share."""
+    """Return sums of rows of ``table`` times shares, the k-th over index[first[k]:first[k + 1]]."""
     return F.embedding_bag(index, table, first, mode="sum", per_sample_weights=share)

@@ -28,7 +28,7 @@ ANSWER_DRAWS = 9  # images per gene of a target cohort
 class TransferSettings:
     """What a transfer network is trained on and how long.
 
-    protocol : ``paper`` trains on one cohort after another, ``corrected`` on shuffled batches of all
+    protocol : ``paper`` trains on one cohort after another, ``corrected`` on all, shuffled
     epochs, fine_tune_epochs : None takes the protocol's number, for the latter at most ``epochs``
     max_genes, max_samples   : at most so many per cohort (and stage), 0 for all
     draws    : images per gene, each of ``max_samples`` other samples (``corrected`` only)
@@ -53,8 +53,8 @@ class TransferSettings:
 def scale_factors(cohort: Cohort, changed: np.ndarray | None = None) -> pd.Series:
     """Return millions of counts per sample, estimated from every gene at hand.
 
-    ``changed`` are rows of differentially expressed genes, of whichever direction: the log2 ratio at
-    which they turn from down to up is brought to 0, without any label, as for the profile network.
+    ``changed`` are rows of differentially expressed genes, of whichever direction: the log2 ratio
+    at which they turn from down to up is brought to 0 without labels, as for the profile network.
     """
     genes = genes_of(cohort, changed)
     factors = genes.factors
@@ -74,8 +74,8 @@ def train(
 ) -> DEGnextClassifier:
     """Train both stages on all ``cohorts``, without their T3, and return the two-class estimator.
 
-    The standardisation comes from training genes. No genes validate: the last epoch is taken. In the
-    folder ``checkpoint`` a killed run goes on.
+    The standardisation comes from training genes. No genes validate: the last epoch is taken. In
+    the folder ``checkpoint`` a killed run goes on.
     """
     model = DEGnextClassifier(settings.protocol, random_state=settings.seed, device=device)
     rules = model.rules

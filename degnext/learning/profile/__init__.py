@@ -1,1 +1,1 @@
-"""The profile network: an image of sorted samples, a small mirror-symmetric network, and the weights we ship."""
+"""The profile network: an image of sorted samples, a small symmetric network, its weights."""

@@ -20,13 +20,14 @@ def direction_offset(
 
     counts: genes × samples of *differentially expressed* genes only. Returns log2 units.
 
-    Library sizes are known up to an error that moves all log ratios together (few huge genes carry the total; parts of
-    the table may be missing). Genes called DE leave a gap around the true zero: the offset is where a kernel
-    (``bandwidth`` times the gene's relative coefficient of variation, and its ratio's standard error times ``errors``,
-    together) holds the fewest genes, held near 0 by a normal prior. Where noise or swapped samples have filled the gap
-    (no valley ``valley`` times as high as the lower of the crowds beside it) nothing is known and 0 is returned.
-    ``errors`` and ``valley`` were chosen by leaving out training cancers, whole and cut to 121 genes and 10 normal
-    samples, with noise of 0 to 500 % (data/results/alignment_search.csv).
+    Library sizes are known up to an error that moves all log ratios together (few huge genes carry
+    the total; parts of the table may be missing). Genes called DE leave a gap around the true zero:
+    the offset is where a kernel (``bandwidth`` times the gene's relative coefficient of variation,
+    and its ratio's standard error times ``errors``, together) holds the fewest genes, held near 0
+    by a normal prior. Where noise or swapped samples have filled the gap (no valley ``valley``
+    times as high as the lower of the crowds beside it) nothing is known and 0 is returned.
+    ``errors`` and ``valley`` were chosen on left-out training cancers, whole and cut to 121 genes
+    and 10 normal samples, with noise of 0 to 500 % (data/results/alignment_search.csv).
     """
     tumor = np.asarray(is_tumor, bool)
     scaled = counts / factors
@@ -48,7 +49,7 @@ def direction_offset(
 
 
 def shift_groups(factors: np.ndarray, is_tumor: np.ndarray, offset: float) -> np.ndarray:
-    """Return factors that lower every log2 fold change by ``offset``, half from each group: swapping mirrors."""
+    """Return factors that lower every log2 fold change by ``offset``, half from each group."""
     return factors * np.exp2(np.where(is_tumor, offset / 2, -offset / 2))
 
 

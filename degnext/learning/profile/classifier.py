@@ -15,6 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
+from torch import Generator, Tensor
 
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
@@ -24,37 +25,31 @@ from degnext.learning.profile.genes import Copies, Genes, genes_of, shown_again
 from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS, WIDTH
 from degnext.learning.profile.network import ProfileCNN
 from degnext.learning.training import Training, fit
-from degnext.learning.weights_file import read_weights, write_weights
+from degnext.learning.weights_file import NOT_FITTED, read_weights, write_weights
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 PRETRAINED = ("two_class", "three_class", "few_samples", "standard", "standard_few")
-TRAINING = Training(
-    epochs=5,
-    batch_size=128,
-    lr=2e-3,
-    weight_decay=0.01,
-    clip=1.0,
-    one_cycle=True,
-    fused=True,
-    device="cpu",
-)
-Given = Genes | Cohort | Sequence[Genes | Cohort] | np.ndarray
+ONE_CYCLE = {"weight_decay": 0.01, "clip": 1.0, "one_cycle": True, "fused": True}
+TRAINING = Training(epochs=5, batch_size=128, lr=2e-3, device="cpu", **ONE_CYCLE)
+Given = Genes | Cohort | Sequence[Genes | Cohort] | np.ndarray  # an array holds images
 
 
 class ProfileClassifier(ClassifierMixin, BaseEstimator):
-    """Classify genes by direction (two classes: DR, UR) or direction and significance (neutral added).
+    """Classify genes by direction (DR, UR), or by direction and significance (neutral added).
 
-    Genes come as cohorts, as :class:`degnext.learning.profile.genes.Genes`, or as images that :meth:`encode` made.
+    Genes come as cohorts, as :class:`degnext.learning.profile.genes.Genes`, or as images that
+    :meth:`encode` made.
 
     classes   : names of down, up and, if there is a third, neutral genes
     channels, width : of the image; None takes the channels that suit the number of classes
     n_filters : of the network's first layers
-    align     : let predict estimate the log2 ratio at which genes turn from down to up, without labels; for genes that
-                are all differentially expressed, so None says yes for two classes only
-    copies    : further images of each gene to train on; None is a noisy one for two classes
-    training  : how the network is trained
+    align     : estimate the log2 ratio at which genes turn from down to up, without labels, which
+                takes genes that are all differentially expressed: None does with two classes
+    copies    : further images of each gene to train on; None is a noisy one with two classes
+    training  : how the network is trained, None is ``TRAINING``
 
-    Equal ``random_state`` gives equal weights on one machine.
+    Equal ``random_state`` gives equal weights on one machine. After ``fit``: ``classes_``,
+    ``history_`` (a record per epoch), ``temperature_``.
     """
 
     def __init__(
@@ -75,20 +70,15 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
             width,
             n_filters,
         )
-        self.align, self.copies, self.training, self.random_state = (
-            align,
-            copies,
-            training,
-            random_state,
-        )
+        self.align, self.copies, self.training = align, copies, training
+        self.random_state = random_state
 
     @property
     def n_classes(self) -> int:
         """Two or three."""
         if len(self.classes) not in (2, 3):
-            raise InputError(
-                f"classes are {tuple(self.classes)}: name two (down, up) or three (and neutral)"
-            )
+            names = tuple(self.classes)
+            raise InputError(f"classes are {names}: name two (down, up) or three (and neutral)")
         return len(self.classes)
 
     @property
@@ -103,17 +93,17 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         }
 
     def encode(self, genes: Genes | Cohort | np.ndarray) -> np.ndarray:
-        """Return the images, float32 (genes × channels × 2 × width); an array is taken to be images."""
+        """Return the images, float32 (genes × channels × 2 × width)."""
         if isinstance(genes, np.ndarray):
             return genes
-        genes = genes_of(genes) if isinstance(genes, Cohort) else genes
+        genes, given = genes_of(genes) if isinstance(genes, Cohort) else genes, self.resolved
         counts, tumor = np.asarray(genes.counts), np.asarray(genes.is_tumor, bool)
         factors = genes.factors
         if factors is None:
-            factors = default_factors(counts, self.resolved["channels"])
-        if self.resolved["align"]:
+            factors = default_factors(counts, given["channels"])
+        if given["align"]:
             factors = shift_groups(factors, tumor, direction_offset(counts, tumor, factors))
-        return encoded(counts, tumor, factors, self.resolved["channels"], self.width)
+        return encoded(counts, tumor, factors, given["channels"], self.width)
 
     def training_images(self, cohorts: Given) -> tuple[np.ndarray, np.ndarray]:
         """Return images and labels of all genes and of their copies."""
@@ -129,30 +119,25 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, cohorts: Given, y: Sequence[str] | None = None) -> ProfileClassifier:
         """Train from scratch on one or more labelled cohorts, or on images and their labels ``y``.
 
-        A tenth of the images is held back to fit the temperature (Guo et al. 2017). With ``copies`` most of their genes
-        are trained on in other copies: call :meth:`calibrate` with genes that are not. Returns self.
+        A tenth of the images is held back to fit the temperature (Guo et al. 2017). With ``copies``
+        most of their genes are trained on all the same: :meth:`calibrate` with others.
         """
-        self.model_ = self._fresh_network()
-        self.classes_, self.temperature_ = pd.Index(self.classes).to_numpy(), 1.0
+        self.model_, self.temperature_ = self._fresh_network(), 1.0
+        self.classes_ = pd.Index(self.classes).to_numpy()
         x, y = self._images_and_labels(cohorts, y)
         held = np.random.default_rng(self.random_state).permutation(len(y)) < len(y) // 10
         self._learn(x[~held], y[~held], self.resolved["training"])
         return self.calibrate(x[held], y[held]) if held.any() else self
 
     def fine_tune(
-        self,
-        cohorts: Given,
-        y: Sequence[str] | None = None,
-        *,
-        n_classes: int = 0,
-        **training: object,
+        self, cohorts: Given, y: Sequence[str] | None = None, *, n_classes: int = 0, **training
     ) -> ProfileClassifier:
         """Return a new estimator that goes on training from these weights, with new genes.
 
-        n_classes: 2 drops the neutral output. training: what differs from the parameter ``training``; by default
-        5 epochs at a learning rate of 5e-4.
+        n_classes: 2 drops the neutral output. training: what differs from the parameter of this
+        name; by default 5 epochs at a learning rate of 5e-4.
         """
-        check_is_fitted(self, "model_", msg=_NOT_FITTED)
+        check_is_fitted(self, "model_", msg=NOT_FITTED)
         tuned = clone(self)
         tuned.model_, tuned.temperature_ = deepcopy(self.model_), self.temperature_
         if n_classes == 2 < self.n_classes:
@@ -160,14 +145,10 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
             tuned.model_.to_two_class()
         tuned.classes_ = self.classes_[: tuned.n_classes]
         x, y = tuned._images_and_labels(cohorts, y)
-        tuned._learn(
-            x, y, replace(tuned.resolved["training"], **{"epochs": 5, "lr": 5e-4} | training)
-        )
-        return tuned
+        given = {"epochs": 5, "lr": 5e-4} | training
+        return tuned._learn(x, y, replace(tuned.resolved["training"], **given))
 
-    def _images_and_labels(
-        self, cohorts: Given, y: Sequence[str] | None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _images_and_labels(self, cohorts: Given, y) -> tuple[np.ndarray, np.ndarray]:
         if not isinstance(cohorts, np.ndarray):
             return self.training_images(cohorts)
         self._codes(y)
@@ -177,9 +158,7 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         codes = np.array([-1]) if labels is None else pd.Index(self.classes).get_indexer(labels)
         if (codes < 0).any():
             names = ", ".join(map(repr, self.classes))
-            raise InputError(
-                f"labels must be among {names} for every gene: drop or relabel the others"
-            )
+            raise InputError(f"labels must be among {names} for every gene: drop or relabel others")
         return codes
 
     def _fresh_network(self) -> ProfileCNN:
@@ -187,20 +166,17 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
             torch.manual_seed(self.random_state)
             return ProfileCNN(len(self.resolved["channels"]), self.n_classes, self.n_filters)
 
-    def _learn(self, images: np.ndarray, labels: np.ndarray, training: Training) -> None:
-        order = torch.Generator().manual_seed(self.random_state)
-        training = replace(training, seed=self.random_state)
+    def _learn(self, x: np.ndarray, y: np.ndarray, training: Training) -> ProfileClassifier:
+        order, seeded = Generator().manual_seed(self.random_state), {"seed": self.random_state}
+        given, data = replace(training, **seeded), (x, self._codes(y))
         with _one_thread():
-            data = (images, self._codes(labels))
-            self.history_ = fit(self.model_, data, training, augment=_mirrored, generator=order)
+            self.history_ = fit(self.model_, data, given, augment=_mirrored, generator=order)
         self.model_.to(memory_format=torch.contiguous_format).eval()
+        return self
 
-    def calibrate(
-        self, genes: Genes | np.ndarray, y: Sequence[str] | None = None
-    ) -> ProfileClassifier:
+    def calibrate(self, genes: Given, y: Sequence[str] | None = None) -> ProfileClassifier:
         """Fit one temperature that divides all logits, on genes not trained on. Returns self."""
-        y = self._codes(genes.labels if y is None else y)
-        z = self._logits(self.encode(genes))
+        y, z = self._codes(genes.labels if y is None else y), self._logits(self.encode(genes))
 
         def nll(log_t: float) -> float:
             scaled = z / np.exp(log_t)
@@ -212,7 +188,7 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _logits(self, images: np.ndarray) -> np.ndarray:
-        check_is_fitted(self, "model_", msg=_NOT_FITTED)
+        check_is_fitted(self, "model_", msg=NOT_FITTED)
         with _one_thread(), torch.inference_mode():
             parts = torch.from_numpy(np.ascontiguousarray(images)).split(512)
             return torch.cat([self.model_(part) for part in parts]).double().numpy()
@@ -228,8 +204,9 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
 
     def save(self, path: str | Path) -> str:
         """Write weights and settings to a safetensors file; return its SHA-256."""
-        facts = {"n_classes": self.n_classes, "channels": self.resolved["channels"]}
-        facts |= {"width": self.width, "align": self.resolved["align"], "n_filters": self.n_filters}
+        given = self.resolved
+        facts = {"n_classes": self.n_classes, "channels": given["channels"], "width": self.width}
+        facts |= {"align": given["align"], "n_filters": self.n_filters}
         facts["temperature_"] = self.temperature_
         return write_weights(path, self.model_.state_dict(), "profile", facts)
 
@@ -238,8 +215,8 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         """Return one of the package's networks (``PRETRAINED``), or what :meth:`save` wrote.
 
         ``few_samples`` has three classes, for 2 to 10 samples a group; ``standard`` gives the calls
-        of edgeR with TMM on a whole table, ``standard_few`` what a larger cohort would show; see
-        ``weights/model_card.json`` and data/standard_rule.md.
+        of edgeR with TMM on a whole table, ``standard_few`` what a larger cohort would show of
+        them; see ``weights/model_card.json`` and data/standard_rule.md.
         """
         path = WEIGHTS / f"profile_{name}.safetensors" if name in PRETRAINED else Path(name)
         weights, facts = read_weights(path, "profile")
@@ -251,23 +228,16 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         return self
 
 
-_NOT_FITTED = "%(name)s has no weights yet: call fit, or from_pretrained, first"
-
-
-def _mirrored(
-    images: torch.Tensor, labels: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _mirrored(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
     """Flip half of the images, at random: with the groups exchanged, UR is DR."""
-    flip = torch.rand(len(labels), generator=generator) < 0.5
-    other = torch.tensor([1, 0, 2])[labels]
-    return torch.where(flip[:, None, None, None], images.flip(2), images), torch.where(
-        flip, other, labels
-    )
+    flip, exchanged = torch.rand(len(labels), generator=generator) < 0.5, torch.tensor([1, 0, 2])
+    images = torch.where(flip[:, None, None, None], images.flip(2), images)
+    return images, torch.where(flip, exchanged[labels], labels)
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Give torch one thread: the network is so small that a second one mostly waits (and the sums change)."""
+    """Give torch one thread: for so small a network a second one waits, and changes the sums."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""Genes of one cohort as the profile network is given them, and shown again: fewer samples, added noise."""
+"""Genes of one cohort as the profile network is shown them, whole, by fewer samples, in noise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from degnext.cohorts.published import part_weights
 
 
 class Genes(NamedTuple):
-    """Genes of one cohort: counts (genes × samples), is_tumor (bool per sample), labels (DR, UR, neutral) or None.
+    """Counts (genes × samples), is_tumor (bool per sample), spelled labels of the genes or None.
 
     factors: size factors estimated from every gene at hand; None takes them from these counts.
     """
@@ -25,7 +25,7 @@ class Genes(NamedTuple):
 
 
 class Copies(NamedTuple):
-    """How many further images of each gene are trained on: of random samples, of counts with random noise."""
+    """How many further images of each gene to train on: of random samples, of noisy counts."""
 
     subsamples: int = 0
     noisy: int = 0
@@ -41,14 +41,14 @@ def shown_again(genes: Genes, copies: Copies, rng: np.random.Generator) -> list[
 
 
 def add_random_noise(genes: Genes, rng: np.random.Generator) -> Genes:
-    """Return the genes with Gaussian noise of 50 to 1,000 % (one random level) of each one's SD within groups."""
+    """Return the genes with Gaussian noise, a random 50 to 1,000 % of each one's SD in a group."""
     counts = add_noise(genes.counts, random_level(rng), "relative", rng, genes.is_tumor)
     factors = None if genes.factors is None else genes.factors * counts.sum(0) / genes.counts.sum(0)
     return genes._replace(counts=counts, factors=factors)
 
 
 def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> Genes:
-    """Draw k normal and k tumor samples (default: random sizes, two to all, small ones more often)."""
+    """Draw k normal and k tumor samples (default: two to all, small numbers more often)."""
     tumor = np.asarray(genes.is_tumor, bool)
     have = (int((~tumor).sum()), int(tumor.sum()))
     sizes = (k or int(np.exp(rng.uniform(np.log(2), np.log(n)))) for n in have)
@@ -58,7 +58,7 @@ def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> G
 
 
 def genes_of(cohort: Cohort, rows: np.ndarray | None = None) -> Genes:
-    """Return the genes at ``rows``; size factors come from every gene of the cohort, without labels."""
+    """Return the genes at ``rows``; size factors come from every gene of the cohort."""
     counts = cohort.counts.to_numpy()
     rows = np.arange(len(counts)) if rows is None else rows
     weights = labels = None

@@ -1,9 +1,10 @@
-"""A gene as a *profile image*: what normal and tumor samples look like, whatever their number and order.
+"""A gene as a *profile image*: what normal and tumor samples look like, in any number and order.
 
-Each gene becomes a picture of two rows (normal, tumor) and ``width`` columns. Column *j* of a row is the mean of the
-*j*-th of ``width`` equal slices of that group's sorted values, so the picture has the same size for 4 samples and for
-1,200. Further channels hold one number per row (log ratio, level, moderated t statistics, ...) painted across the row.
-Every channel follows its row: swapping the groups flips the picture upside down and does nothing else.
+Each gene becomes a picture of two rows (normal, tumor) and ``width`` columns. Column *j* of a row
+is the mean of the *j*-th of ``width`` equal slices of that group's sorted values, so the picture
+has the same size for 4 samples and for 1,200. Further channels hold one number per row (log ratio,
+level, moderated t statistics, ...) painted across the row. Every channel follows its row: swapping
+the groups flips the picture upside down and does nothing else.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def profile_image(
     """Turn each gene into its profile image.
 
     counts: genes × samples, raw non-negative counts. is_tumor: bool per sample. factors: from
-    :func:`degnext.cohorts.library_size.size_factors` (default: from these counts). Returns float32, genes × channels
-    (``CHANNELS``) × 2 (normal, tumor) × width, all of order one. Raises InputError for a missing group, a wrong shape
-    or values that are no counts.
+    :func:`degnext.cohorts.library_size.size_factors` (default: from these counts). Returns float32,
+    genes × channels (``CHANNELS``) × 2 (normal, tumor) × width, all of order one. Raises InputError
+    for a missing group, a wrong shape or values that are no counts.
     """
     counts, tumor = np.asarray(counts), np.asarray(is_tumor, bool)
     _check(counts, tumor)
@@ -102,7 +103,7 @@ def _check(counts: np.ndarray, tumor: np.ndarray) -> None:
 
 
 def _slices(n: int, width: int) -> np.ndarray:
-    """Return the n × width matrix that averages a sorted row of n over ``width`` equal slices, exact for copies."""
+    """Return the n × width matrix that averages a sorted row over ``width`` equal slices."""
     sample, cell = np.arange(n)[:, None] / n, np.arange(width)[None] / width
     overlap = np.minimum(sample + 1 / n, cell + 1 / width) - np.maximum(sample, cell)
     return (np.clip(overlap, 0, None) * width).astype(np.float32)

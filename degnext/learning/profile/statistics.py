@@ -1,4 +1,4 @@
-"""Test statistics for the channels of a profile image, which take the spread of few samples with care."""
+"""Test statistics for channels of a profile image, with care for the spread of few samples."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def moderated_t(
 ) -> np.ndarray:
     """Return a t statistic per gene with the variance drawn towards what other genes show.
 
-    groups: values of normal and tumor, genes × samples. prior_df None: variances follow a trend over the mean and
-    the prior's strength is estimated (limma's squeezeVar with trend; Smyth 2004, Law et al. 2014); a number: strength
-    given, prior variance the mean over genes.
+    groups: values of normal and tumor, genes × samples. n: distinct samples of each. prior_df None:
+    variances follow a trend over the mean and the prior's strength is estimated (limma's squeezeVar
+    with trend; Smyth 2004, Law et al. 2014); a number: strength given, prior variance the mean.
     """
     mean = [v.mean(1, dtype=np.float64) for v in groups]
     df = max(n[0] + n[1] - 2, 0)
@@ -42,9 +42,10 @@ def likelihood_ratio(
 ) -> np.ndarray:
     """Return the signed root of the likelihood ratio of two group means against one, per gene.
 
-    At high counts the negative binomial is a gamma of shape 1/dispersion; its maximum-likelihood shape follows from
-    log(mean) - mean(log) in closed form (Minka 2002), here shrunk across genes as edgeR's tagwise dispersion is.
-    cpm: counts per million of normal and tumor, genes × samples; logs: their log2; n: distinct samples.
+    At high counts the negative binomial is a gamma of shape 1/dispersion; its maximum-likelihood
+    shape follows from log(mean) - mean(log) in closed form (Minka 2002), here shrunk across genes
+    as edgeR's tagwise dispersion is. cpm, logs: counts per million of normal and tumor, genes ×
+    samples, and their log2.
     """
     mean = [v.mean(1, dtype=np.float64) + 0.5 for v in cpm]
     gap = [np.log(mean[i]) - logs[i].mean(1, dtype=np.float64) * np.log(2) for i in (0, 1)]
@@ -58,12 +59,13 @@ def likelihood_ratio(
 
 
 def weighted_t(groups: list[np.ndarray], n: list[int], prior_df: float = 5.0) -> np.ndarray:
-    """Return a moderated t per gene in which odd samples count less and tumor purity is not taken for noise.
+    """Return a moderated t per gene in which odd samples count less and purity is no noise.
 
-    groups: log values of normal and tumor, genes × samples. A sample's weight falls with the root of its mean squared
-    distance from its group (as limma's arrayWeights, Ritchie et al. 2006, but half as strong). A tumor sample that
-    holds normal tissue lies, in all genes alike, part of the way towards normal: that share of every gene's change is
-    estimated per sample over all genes and taken out of the residuals before the variance is.
+    groups: log values of normal and tumor, genes × samples. A sample's weight falls with the root
+    of its mean squared distance from its group (as limma's arrayWeights, Ritchie et al. 2006, but
+    half as strong). A tumor sample that holds normal tissue lies, in all genes alike, part of the
+    way towards normal: that share of every gene's change is estimated per sample over all genes and
+    taken out of the residuals before the variance is.
     """
     if n[0] + n[1] < 3:  # one sample each: nothing to weigh
         return moderated_t(groups, n)
