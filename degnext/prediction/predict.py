@@ -93,7 +93,9 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     if genes is not None and cohort.source == "published":
         weight = part_weights(genes["part"].to_numpy(str))
     factors = size_factors(counts, gene_weight=weight)
-    general = ProfileClassifier.from_pretrained("few_samples" if _is_small(cohort) else "three_class")
+    general = ProfileClassifier.from_pretrained(
+        "few_samples" if _is_small(cohort) else "three_class"
+    )
     proba = general.predict_proba(Genes(counts, is_tumor, None, factors))
     called = proba.argmax(1)
 

@@ -64,15 +64,23 @@ def _cells(path: Path) -> list[str]:
 
 def _modules(code: str) -> list[str]:
     """Return the package's modules that ``code`` imports; a public name stands for the module it lives in."""
-    modules, tree = set(), ast.parse(code)
+    modules, tree, public = set(), ast.parse(code), public_names()
     for dotted in _dotted_names(tree):
         head, _, rest = dotted.partition(".")
         name = rest.split(".")[0]
-        dotted = f"{head}.{degnext._WHERE[name]}" if name in degnext._WHERE else dotted
+        dotted = f"{head}.{public[name]}" if name in public else dotted
         while dotted not in _graph().modules and "." in dotted:
             dotted = dotted.rpartition(".")[0]  # a function of a module, say
         modules.add(dotted)
     return sorted(modules)
+
+
+@lru_cache
+def public_names() -> dict[str, str]:
+    """Return the module, below the package, in which each public name of ``degnext`` lives."""
+    stub = ast.parse((_PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    found = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: node.module for node in found for alias in node.names}
 
 
 def _dotted_names(tree: ast.AST) -> Iterator[str]:

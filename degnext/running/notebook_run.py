@@ -48,7 +48,7 @@ class NotebookRun:
                 ``target``, labelled to be tested on: a published cohort may then lack its training parts
         other : another cancer, with labels made by the same rules, to train on; ``source`` if it lies elsewhere
         """
-        cohort = steps.cohort(self, state, other, source)
+        cohort = steps.cohort(self.parameters, self.folder.parents[2], state, other, source)
         if other is None:
             self._facts["cohort"] = describe(cohort)
         return cohort

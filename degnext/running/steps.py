@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -31,35 +31,37 @@ from degnext.running.dependencies import code_digest
 from degnext.running.parameters import FILTERING, LABELING
 from degnext.running.provenance import checksum, key
 
-if TYPE_CHECKING:
-    from degnext.running.notebook_run import NotebookRun
-
 STATES = ("raw", "filtered", "labeled", "target")
 _LOADING = ("data_dir", "counts_path", "groups_path", "round_counts", "train_part")
 
 
-def cohort(run: NotebookRun, state: str, other: str | None = None, source: str = "") -> Cohort:
-    """Return a cohort in one of :data:`STATES`; see :meth:`degnext.NotebookRun.cohort`."""
+def cohort(
+    asked: dict[str, Any], results: Path, state: str, other: str | None = None, source: str = ""
+) -> Cohort:
+    """Return a cohort in one of :data:`STATES`; see :meth:`degnext.NotebookRun.cohort`.
+
+    asked: the notebook's parameters. results: the folder under which steps are kept.
+    """
     check_choice("state", state, STATES)
-    name, source = other or run.cancer, source or run.source
+    name, source, seed = other or asked["cancer"], source or asked["source"], asked.get("seed", 0)
     if source == "published" and (other or state == "target"):  # whatever parts are at hand
-        return load_published(name, run.parameters.get("data_dir") or None, None)
-    given = {k: v for k, v in run.parameters.items() if k in _LOADING and v != ""}
+        return load_published(name, asked.get("data_dir") or None, None)
+    given = {k: v for k, v in asked.items() if k in _LOADING and v != ""}
     own = {k.removesuffix("_path"): v for k, v in given.items()}
-    raw = load_cohort(name, source, seed=run.seed, **({} if other else own))
+    raw = load_cohort(name, source, seed=seed, **({} if other else own))
     if state == "raw":
         return raw
     if source == "published":  # the authors' matrices are filtered and labelled already
-        return raw if state == "filtered" else published_folds(raw, run.seed)
-    asked = {k: type(v)(run.parameters.get(k, v)) for k, v in (FILTERING | LABELING).items()}
-    if source != run.source:  # a list of one's own genes is for one's own cohort
-        asked["bio_source"] = ""
-    folder = run.folder.parents[2] / source / name / "steps"
-    named, _ = to_symbols(raw, asked["symbols"])
-    facts = {k: asked[k] for k in FILTERING} | {"counts": checksum(named)}
+        return raw if state == "filtered" else published_folds(raw, seed)
+    rules = {k: type(v)(asked.get(k, v)) for k, v in (FILTERING | LABELING).items()}
+    if source != asked["source"]:  # a list of one's own genes is for one's own cohort
+        rules["bio_source"] = ""
+    folder = results / source / name / "steps"
+    named, _ = to_symbols(raw, rules["symbols"])
+    facts = {k: rules[k] for k in FILTERING} | {"counts": checksum(named)}
     if state == "filtered":
         return _filtered(named, facts, folder)
-    return _labeled(named, facts, {k: asked[k] for k in LABELING} | {"seed": run.seed}, folder)
+    return _labeled(named, facts, {k: rules[k] for k in LABELING} | {"seed": seed}, folder)
 
 
 def _filtered(named: Cohort, facts: dict[str, Any], folder: Path) -> Cohort:

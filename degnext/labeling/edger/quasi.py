@@ -12,6 +12,7 @@ from scipy.special import betainc, erfc, ndtri_exp, polygamma, psi
 from degnext._common.arithmetic import trigamma_inverse
 from degnext._common.errors import InputError
 from degnext._common.parallel import blocks, for_each
+from degnext.labeling.edger.interval_test import interval_p_values
 from degnext.labeling.edger.negbin import (
     TwoGroups,
     ave_log_cpm,
@@ -19,7 +20,6 @@ from degnext.labeling.edger.negbin import (
     fit_rates,
     log_fold_change,
 )
-from degnext.labeling.edger.ratio_test import interval_p_values
 from degnext.labeling.edger.trend import trended_dispersion
 
 

@@ -6,22 +6,13 @@ Bioinformatics 25:765; R's edgeR 3.40 (glmLRT, glmTreat).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import numpy as np
-from scipy.special import erfc, ndtr
+from scipy.special import erfc
 
 from degnext.labeling.edger.dispersion import common_dispersion, tagwise_dispersion
-from degnext.labeling.edger.negbin import (
-    TwoGroups,
-    ave_log_cpm,
-    fit_deviance,
-    fit_rates,
-    log_fold_change,
-)
-
-_WIDTH = 1.470402  # edgeR's constant: how far the p-value is averaged beyond the interval's ends
+from degnext.labeling.edger.empirical import empirical_dispersion
+from degnext.labeling.edger.interval_test import interval_p_values
+from degnext.labeling.edger.negbin import TwoGroups, ave_log_cpm, fit_deviance, log_fold_change
 
 
 def ratio_table(data: TwoGroups, kind: str, min_log_fc: float = 0.0) -> dict[str, np.ndarray]:
@@ -50,51 +41,8 @@ def ratio_table(data: TwoGroups, kind: str, min_log_fc: float = 0.0) -> dict[str
 
 def _dispersion(data: TwoGroups, kind: str) -> tuple[float, np.ndarray]:
     if kind == "empirical":
-        from degnext.labeling.edger.empirical import empirical_dispersion  # which builds on quasi
-
         return empirical_dispersion(data)
     common = common_dispersion(data)
     if kind == "tagwise":
         return common, tagwise_dispersion(data, common)
     return common, np.full(len(data.y), common)
-
-
-def interval_p_values(
-    data: TwoGroups,
-    phi: np.ndarray,
-    full: np.ndarray,
-    bound: float,
-    to_normal: Callable[[np.ndarray], np.ndarray] = np.asarray,
-) -> np.ndarray:
-    """Return p-values (genes,) for a log2 fold change beyond ``bound`` either way.
-
-    full: deviances of the two-group fit. to_normal: turns roots of deviance differences into
-    standard normal scores. Source: edgeR's glmTreat, which averages over the null interval.
-    """
-    is_tumor = np.arange(data.n_samples) >= data.n_normal
-    scores = []
-    for end in (
-        bound,
-        -bound,
-    ):  # one rate for all once the tumor libraries are scaled to this fold change
-        moved = replace(data, lib=data.lib * np.where(is_tumor, 2.0**end, 1.0))
-        drop = fit_deviance(moved, phi, null=True) - full
-        scores.append(to_normal(np.sqrt(np.maximum(drop, 0.0))))
-    near, far = np.minimum(*scores), np.maximum(*scores)
-    rates = fit_rates(data, phi)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        beyond = np.abs(np.log2(rates[:, 1] / rates[:, 0])) > bound
-    near = np.where(beyond, -near, near)
-    wide = far + near > _WIDTH
-    outer = _mean_ndtr(-far, -far + _WIDTH) + _mean_ndtr(near - _WIDTH, near)
-    return np.minimum(np.where(wide, outer, 2.0 * _mean_ndtr(-far, near)), 1.0)
-
-
-def _mean_ndtr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the mean of the standard normal distribution function between ``a`` and ``b``."""
-
-    def integral(x: np.ndarray) -> np.ndarray:
-        return x * ndtr(x) + np.exp(-(x**2) / 2.0) / np.sqrt(2.0 * np.pi)
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(a == b, ndtr(a), (integral(b) - integral(a)) / (b - a))
