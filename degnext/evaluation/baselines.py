@@ -1,10 +1,9 @@
-"""What every network is held against: the paper's five methods, two strong ones, and one line of arithmetic."""
+"""What every network is held against: the paper's five methods, two strong ones, one line."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -12,16 +11,17 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CLASS_NAMES, NEUTRAL, label_codes
 from degnext.cohorts.library_size import log_fold_change
-from degnext.learning.profile.image import CHANNELS, profile_image
+from degnext.learning.profile.image import CHANNELS
 
 PRIOR_CPM = 1.0  # of the rule, added to both group means: log2(x + 1) of the rows stays finite
 PAPER_FIVE = ("Decision tree", "k-NN", "Random forest", "SVM", "XGBoost")
 STRONG = ("Logistic regression", "Gradient boosting")
 _TWO, _THREE = np.array(CLASS_NAMES[:2], object), np.array(CLASS_NAMES, object)
+_WIDE = CHANNELS[:2]  # of the profile image; the other channels hold one number per row
 
 
 class FoldChangeRule(ClassifierMixin, BaseEstimator):
-    """Call a gene UR when its mean over tumor samples exceeds its mean over normal ones: one line of arithmetic.
+    """Call a gene UR when its mean over tumor samples exceeds its mean over normal ones.
 
     X is genes × samples as :func:`degnext.learning.images.row_values` gives it, log2(counts per
     million + 1); ``counts=True`` takes raw counts instead. Means are taken of the counts, not of
@@ -45,18 +45,16 @@ class FoldChangeRule(ClassifierMixin, BaseEstimator):
         """
         X, groups = np.asarray(X, dtype=float), np.asarray(groups, dtype=object)
         if X.ndim != 2 or len(groups) != X.shape[1] or set(groups) != {"normal", "tumor"}:
-            raise InputError(
-                f"the rule needs the groups of {X.shape[-1]} samples: pass groups= with 'normal' "
-                "or 'tumor' for each column of X, and both among them"
-            )
+            cure = "pass groups= with 'normal' or 'tumor' for each column of X, and both among them"
+            raise InputError(f"the rule needs the groups of {X.shape[-1]} samples: {cure}")
         linear = X if self.counts else np.exp2(X) - 1
         return log_fold_change(linear, groups == "tumor", np.ones(len(groups)), PRIOR_CPM)
 
     def fit(self, X: np.ndarray, y: Sequence[str], *, groups: Sequence[str]) -> FoldChangeRule:
-        """Learn the neutral threshold of highest accuracy where y has neutral genes; return self."""
+        """Learn the neutral threshold of highest accuracy if y has neutral genes; return self."""
         y = label_codes(y)
+        self.classes_, self.threshold_, self.scale_ = _TWO, 0.0, 1.0
         if not (y == NEUTRAL).any():
-            self.classes_, self.threshold_, self.scale_ = _TWO, 0.0, 1.0
             return self
         change = self.log_fold_change(X, groups=groups)
         order = np.argsort(np.abs(change))
@@ -68,9 +66,7 @@ class FoldChangeRule(ClassifierMixin, BaseEstimator):
         self.classes_, self.scale_ = _THREE, float(np.std(change)) or 1.0
         return self
 
-    def fine_tune(
-        self, X: np.ndarray, y: Sequence[str], *, groups: Sequence[str] | None = None
-    ) -> FoldChangeRule:
+    def fine_tune(self, X: object, y: object, *, groups: object = None) -> FoldChangeRule:
         """Return a new rule for two classes: the sign decides, nothing is learned."""
         return clone(self).set_params(threshold=0.0)
 
@@ -88,7 +84,7 @@ class FoldChangeRule(ClassifierMixin, BaseEstimator):
         ]
 
     def predict_proba(self, X: np.ndarray, *, groups: Sequence[str]) -> np.ndarray:
-        """Return scores that rank genes by fold change, columns as classes; they are not calibrated."""
+        """Return scores that rank genes by fold change, not calibrated; columns as classes."""
         classes, threshold, scale = self._learned()
         z = np.clip(self.log_fold_change(X, groups=groups) / scale, -30, 30)
         up = 1 / (1 + np.exp(-z))
@@ -112,18 +108,16 @@ class TwoStage(ClassifierMixin, BaseEstimator):
     def fit(self, X: np.ndarray, y: Sequence[str], *, groups: object = None) -> TwoStage:
         """Learn from X (genes × features) and labels y; return self."""
         self._seen = np.asarray(X), np.asarray(y, dtype=object)
-        codes = label_codes(y)
-        self._present, y = np.unique(codes, return_inverse=True)
-        self.classes_ = _THREE if (codes == NEUTRAL).any() else _TWO
-        self.model_ = clone(self.estimator).fit(X, y)
+        self._present, codes = np.unique(label_codes(y), return_inverse=True)
+        self.classes_ = _THREE if NEUTRAL in self._present else _TWO
+        self.model_ = clone(self.estimator).fit(X, codes)
         return self
 
     def fine_tune(self, X: np.ndarray, y: Sequence[str], *, groups: object = None) -> TwoStage:
         """Return a new model for two classes, fitted to the UR and DR genes of both stages."""
         if not hasattr(self, "_seen"):
             raise InputError("fine_tune goes on from fit: call fit first")
-        seen, labels = self._seen
-        called = labels != "neutral"
+        (seen, labels), called = self._seen, self._seen[1] != "neutral"
         both = np.concatenate([labels[called], np.asarray(y, dtype=object)])
         return clone(self).fit(np.concatenate([seen[called], X]), both)
 
@@ -132,19 +126,20 @@ class TwoStage(ClassifierMixin, BaseEstimator):
         return _THREE[self._present[self.model_.predict(X)]]
 
     def predict_proba(self, X: np.ndarray, *, groups: object = None) -> np.ndarray:
-        """Return probabilities, columns as in ``classes_``: DR, UR and, before fine-tuning, neutral."""
+        """Return probabilities, columns as in ``classes_``: DR, UR, before fine-tuning neutral."""
         out = np.zeros((len(X), len(self.classes_)))
         out[:, self._present] = self.model_.predict_proba(X)
         return out
 
 
 def paper_baselines(seed: int = 0, probabilities: bool = True) -> dict[str, Callable[[], TwoStage]]:
-    """Return factories of the paper's five methods by their names in its figures, with library defaults.
+    """Return factories of the paper's five methods, library defaults, by name.
 
     XGBoost sorts values into 64 bins instead of 256: with hundreds of samples a third of the time,
     and no worse. ``probabilities=False`` leaves out the SVM's calibration, which takes four fits
     instead of one and does not change its calls much.
     """
+    from joblib import cpu_count
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.neighbors import KNeighborsClassifier
@@ -152,17 +147,15 @@ def paper_baselines(seed: int = 0, probabilities: bool = True) -> dict[str, Call
     from sklearn.tree import DecisionTreeClassifier
     from xgboost import XGBClassifier
 
-    threads, svm = _threads(), _scaled(SVC(random_state=seed))
+    # idle threads beyond OMP_NUM_THREADS slow a shared machine
+    threads = min(cpu_count(), int(os.environ.get("OMP_NUM_THREADS") or cpu_count()))
+    forest = {"random_state": seed, "n_jobs": threads}
+    svm = _scaled(SVC(random_state=seed))
     if probabilities:
         svm = CalibratedClassifierCV(svm, cv=3, ensemble=False)
-    models = (
-        DecisionTreeClassifier(random_state=seed),
-        _scaled(KNeighborsClassifier()),
-        RandomForestClassifier(random_state=seed, n_jobs=threads),
-        svm,
-        XGBClassifier(max_bin=64, random_state=seed, n_jobs=threads),
-    )
-    return {name: lambda m=m: TwoStage(clone(m)) for name, m in zip(PAPER_FIVE, models)}
+    tree, neighbours = DecisionTreeClassifier(random_state=seed), _scaled(KNeighborsClassifier())
+    trees = RandomForestClassifier(**forest), XGBClassifier(max_bin=64, **forest)
+    return _factories(PAPER_FIVE, (tree, neighbours, trees[0], svm, trees[1]))
 
 
 def strong_references(seed: int = 0) -> dict[str, Callable[[], TwoStage]]:
@@ -170,11 +163,8 @@ def strong_references(seed: int = 0) -> dict[str, Callable[[], TwoStage]]:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
 
-    models = (
-        _scaled(LogisticRegression(max_iter=2000)),
-        HistGradientBoostingClassifier(random_state=seed),
-    )
-    return {name: lambda m=m: TwoStage(clone(m)) for name, m in zip(STRONG, models)}
+    boosting = HistGradientBoostingClassifier(random_state=seed)
+    return _factories(STRONG, (_scaled(LogisticRegression(max_iter=2000)), boosting))
 
 
 def _scaled(model: BaseEstimator) -> BaseEstimator:
@@ -184,27 +174,15 @@ def _scaled(model: BaseEstimator) -> BaseEstimator:
     return make_pipeline(StandardScaler(), model)
 
 
-def _threads() -> int:
-    """Return how many threads a forest may use: idle ones beyond ``OMP_NUM_THREADS`` slow a shared machine."""
-    from joblib import cpu_count
-
-    return min(cpu_count(), int(os.environ.get("OMP_NUM_THREADS") or cpu_count()))
-
-
-@lru_cache(maxsize=1)
-def _painted() -> tuple[bool, ...]:
-    """Say of each channel of the profile image whether it holds one number per row (found out on random counts)."""
-    counts = np.random.default_rng(0).integers(1, 1000, (4, 12))
-    image = profile_image(counts, np.arange(12) >= 6)
-    return tuple((np.ptp(image[:, k], axis=-1) == 0).all() for k in range(image.shape[1]))
+def _factories(names: Sequence[str], models: Sequence[BaseEstimator]) -> dict[str, Callable]:
+    return {name: lambda m=m: TwoStage(clone(m)) for name, m in zip(names, models)}
 
 
 def profile_features(images: np.ndarray, channels: Sequence[str]) -> np.ndarray:
-    """Return the numbers that a profile image holds, genes × features: wide channels in full, painted ones once per row.
+    """Return the numbers of profile images, genes × features, each once: wide channels in full.
 
     images: as ``ProfileClassifier.encode`` gives them; channels: their names
     (``resolved["channels"]``).
     """
-    one = dict(zip(CHANNELS, _painted()))
-    parts = [images[:, k, :, : 1 if one[name] else None] for k, name in enumerate(channels)]
-    return np.concatenate([p.reshape(len(images), -1) for p in parts], axis=1)
+    wide = [images[:, k, :, : None if c in _WIDE else 1] for k, c in enumerate(channels)]
+    return np.concatenate([part.reshape(len(images), -1) for part in wide], axis=1)

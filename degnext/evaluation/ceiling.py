@@ -1,17 +1,14 @@
 """The best accuracy that any rule could reach on UR against DR after Gaussian noise.
 
 What a rule sees of a gene is, at best, a normal number Z around the gene's true distance z from the
-UR/DR border, in standard errors: z = d / v with d the difference of group means of the clean,
-depth-scaled counts (from the border at which the cohort's labels turn) and v the standard error
-that the noise leaves on it. Knowing how z is distributed over the genes in question, a rule can do
-no better than to say UR where UR genes make Z more probable:
+UR/DR border in standard errors. Knowing how z is distributed over the genes in question, a rule can
+do no better than to say UR where UR genes make Z more probable:
 
     ceiling = (1/N) ∫ max( Σ_UR φ(Z − z_g), Σ_DR φ(Z − z_g) ) dZ.
 
-Assumptions. Noise is normal, independent, of known size; the clean values of a group are normal
-with the gene's own spread; the labels are a function of the clean row; a rule looks at one gene's
-row, and level and spread of that row say nothing of its direction. Cutting noisy counts at 0 and
-rounding them can only take information away and are left out.
+Assumed: noise is normal and of known size, clean values of a group are normal with the gene's own
+spread, labels are a function of the clean row, and level and spread of a row say nothing of its
+direction. Cutting noisy counts at 0 and rounding them only take information away.
 """
 
 from __future__ import annotations

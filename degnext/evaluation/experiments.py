@@ -1,4 +1,4 @@
-"""The paper's first experiment with every method on the same genes: three classes on one cohort, then two."""
+"""The paper's first experiment with every method on the same genes: three classes, then two."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
-from degnext.cohorts.cohort import CLASS_NAMES, NEUTRAL, Cohort
+from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.evaluation.baselines import (
     FoldChangeRule,
     paper_baselines,
@@ -18,7 +18,7 @@ from degnext.evaluation.baselines import (
     strong_references,
 )
 from degnext.evaluation.metrics import evaluate, result_row, result_table
-from degnext.evaluation.profile_network import FINE_TUNE, GENERAL
+from degnext.evaluation.profile_network import ProfileModel
 from degnext.learning.images import row_values
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
@@ -28,37 +28,8 @@ RULE, CNN = "log-fold-change rule", "ProfileCNN"
 N_FOLDS = 3  # of a part that must train and test
 
 
-class ProfileModel:
-    """The profile network behind the calls of the other methods, on images; where no gene is neutral, both stages on all."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-
-    def fit(self, X: np.ndarray, y: np.ndarray, *, groups: object = None) -> ProfileModel:
-        """Learn three classes; the called genes are kept for a cohort without bio genes to fine-tune on."""
-        model = ProfileClassifier(CLASS_NAMES, training=GENERAL, random_state=self.seed)
-        self.model_ = model.fit(X, y)
-        called = np.asarray(y) != "neutral"
-        self._called = X[called], y[called]
-        return self if not called.all() else self.fine_tune(X, y)
-
-    def fine_tune(self, X: np.ndarray, y: np.ndarray, *, groups: object = None) -> ProfileModel:
-        """Go on with two classes, on the called genes of the first stage where there are no others."""
-        X, y = (X, y) if len(y) else self._called
-        self.model_ = self.model_.fine_tune(X, y, **FINE_TUNE)
-        return self
-
-    def predict(self, X: np.ndarray, *, groups: object = None) -> np.ndarray:
-        """Return labels."""
-        return self.model_.predict(X)
-
-    def predict_proba(self, X: np.ndarray, *, groups: object = None) -> np.ndarray:
-        """Return class probabilities."""
-        return self.model_.predict_proba(X)
-
-
 class Answer(NamedTuple):
-    """What a method says of the genes at ``rows`` of one part, after so many seconds of training."""
+    """What a method says of the genes at ``rows`` of a part, after so many seconds of training."""
 
     part: str
     rows: np.ndarray
@@ -69,7 +40,7 @@ class Answer(NamedTuple):
 
 
 def methods(seed: int = 0, network: bool = True) -> list[tuple[str, str, Callable]]:
-    """Return name, input and factory of every method; ``network=False`` leaves the profile network out."""
+    """Return name, input and factory of every method."""
     five, strong = paper_baselines(seed), strong_references(seed)
     out = [(name, x, make) for x in (RAW, SCALED, FEATURES) for name, make in five.items()]
     out += [(name, FEATURES, make) for name, make in strong.items()]
@@ -78,9 +49,10 @@ def methods(seed: int = 0, network: bool = True) -> list[tuple[str, str, Callabl
 
 
 def gene_inputs(cohort: Cohort, encoder: ProfileClassifier) -> dict[str, np.ndarray]:
-    """Return what methods are given of every gene, normal samples first, with the profile network's library sizes.
+    """Return what methods are given of every gene, normal samples first.
 
-    Keys RAW and SCALED (genes × samples), FEATURES (genes × numbers of the image) and IMAGE.
+    Keys RAW and SCALED (genes × samples, scaled by the profile network's library sizes), FEATURES
+    (genes × numbers of the image) and IMAGE.
     """
     genes = genes_of(cohort)
     raw, scaled = row_values(cohort, "none"), row_values(cohort, "log_cpm", genes.factors)
@@ -102,19 +74,15 @@ def general(cohort: Cohort, seed: int = 0, network: bool = True) -> pd.DataFrame
     learned on the called genes of that part and F1 and tested on T3. With T3 alone, two classes in
     three folds of it. ``note`` says which. ``network=False`` leaves out the profile network.
     """
-    inputs, y = (
-        gene_inputs(cohort, ProfileClassifier(CLASS_NAMES)),
-        cohort.genes["label"].to_numpy(),
-    )
-    rows = []
+    inputs = gene_inputs(cohort, ProfileClassifier(CLASS_NAMES))
+    rows, y = [], cohort.genes["label"].to_numpy()
     for name, given, make in methods(seed, network):
         about = {"cancer": cohort.name, "source": cohort.source, "model": name, "protocol": given}
         for a in _answers(make, inputs[given], cohort, seed):
-            scores = evaluate(y[a.rows], a.labels, a.proba)
-            experiment = "three-class" if a.part == "T2" else "general"
             more = {"fold": 0, "seed": seed, "train_seconds": round(a.seconds, 2), "note": a.note}
-            more |= {"part": a.part, "experiment": experiment}
-            rows.append(result_row(**about, scores=scores, **more))
+            more |= {"experiment": "three-class" if a.part == "T2" else "general", "part": a.part}
+            scores = evaluate(y[a.rows], a.labels, a.proba)
+            rows.append(result_row(**about, **more, scores=scores))
     return result_table(rows)
 
 
@@ -150,7 +118,10 @@ def ask(model, x: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def in_folds(
     make: Callable, x: np.ndarray, y: np.ndarray, rows: np.ndarray, groups: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return labels and probabilities of the genes at ``rows``, each from a model trained on the other stratified folds, and the seconds of one."""
+    """Return labels and probabilities of the genes at ``rows`` and the seconds of one fold.
+
+    Each answer is from a model trained on the other stratified folds.
+    """
     labels = np.empty(len(rows), object)
     proba = np.zeros((len(rows), 3 if "neutral" in y[rows] else 2))
     folds, start = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed), time.perf_counter()
@@ -158,9 +129,3 @@ def in_folds(
         model = make().fit(x[rows[a]], y[rows[a]], groups=groups)
         labels[b], proba[b] = ask(model, x[rows[b]], groups)
     return labels, proba, (time.perf_counter() - start) / N_FOLDS
-
-
-def called_genes(cohort: Cohort) -> np.ndarray:
-    """Return the rows of a training cohort's UR and DR genes: T1, T2, F1; T3 only where nothing else is at hand (BRCA)."""
-    labels, part = cohort.codes, cohort.genes["part"].to_numpy()
-    return np.flatnonzero((labels != NEUTRAL) & ((part != "T3") | (set(part) == {"T3"})))

@@ -1,4 +1,4 @@
-"""The paper's network in its first experiment: three classes on one cohort, then two, tested on genes it has not seen."""
+"""The paper's network in its first experiment: three classes on one cohort, then two."""
 
 from __future__ import annotations
 

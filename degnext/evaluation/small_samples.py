@@ -1,4 +1,4 @@
-"""A handful of samples per group: draw them, ask the network and the usual tests, score both against the full cohort's labels."""
+"""A handful of samples per group: the network and the usual tests, scored by full cohorts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 class Answer(NamedTuple):
-    """What one method says: a score per gene (higher: more surely DE), a direction (> 0: up) and labels per cut-off."""
+    """A score per gene (higher: more surely DE), a direction (> 0: up) and labels by cut-off."""
 
     score: np.ndarray
     direction: np.ndarray
@@ -41,17 +41,17 @@ def take(genes: Genes, columns: np.ndarray) -> Genes:
 
 
 def ask_network(genes: Genes, model: ProfileClassifier | None = None) -> Answer:
-    """Return the answer of the small-sample network (default: the weights that come with the package)."""
+    """Return the answer of the small-sample network (default: that of the package)."""
     model = model or ProfileClassifier.from_pretrained("few_samples")
-    down, up, neutral = model.predict_proba(genes._replace(labels=None)).T
-    called = label_names(np.stack([down, up, neutral]).argmax(0))
-    return Answer(1 - neutral, up - down, {"most probable": called})
+    proba = model.predict_proba(genes._replace(labels=None))
+    calls = {"most probable": label_names(proba.argmax(1))}
+    return Answer(1 - proba[:, 2], proba[:, 1] - proba[:, 0], calls)
 
 
 def ask_tests(genes: Genes, scaling: str = "TMM") -> dict[str, Answer]:
     """Return the answers of edgeR's quasi-likelihood F test and of limma-voom, both equal to R's.
 
-    scaling: "TMM", as both are mostly used, or "column sums", which is how the published labels were made.
+    scaling: "TMM", as both are mostly used, or "column sums", as the published labels were made.
     """
     from degnext.labeling.differential_expression import differential_expression
 
@@ -67,9 +67,9 @@ def ask_tests(genes: Genes, scaling: str = "TMM") -> dict[str, Answer]:
 def answer_of_test(
     log_fc: np.ndarray, p_value: np.ndarray, fdr: dict[float, np.ndarray] | None = None
 ) -> Answer:
-    """Turn a test's log fold changes and p-values into an answer; a missing p-value or FDR (NaN, as DESeq2 gives) is 1.
+    """Turn log fold changes and p-values into an answer; a missing one (NaN, as DESeq2 gives) is 1.
 
-    fdr: false discovery rates per cut-off where the method has its own; default Benjamini-Hochberg over all genes.
+    fdr: false discovery rates by cut-off; by default Benjamini-Hochberg over all genes.
     """
     p_value, log_fc = np.nan_to_num(np.asarray(p_value, float), nan=1.0), np.nan_to_num(log_fc)
     rates = dict.fromkeys(CUTS, false_discovery_control(p_value)) if fdr is None else fdr
@@ -82,45 +82,36 @@ def answer_of_test(
 def score(labels: Sequence[str], answer: Answer) -> list[dict[str, float]]:
     """Hold an answer against the full cohort's labels: one row per cut-off.
 
-    mcc: three classes. average_precision: DE against neutral, by score. direction: share of the truly
-    DE genes, called or not, whose direction is right.
+    mcc: three classes. average_precision: DE against neutral, by score. direction: share of the
+    truly DE genes, called or not, whose direction is right.
     """
     from sklearn.metrics import average_precision_score, matthews_corrcoef
 
-    labels = np.asarray(labels, dtype=object)
+    labels, rows = np.asarray(labels, dtype=object), []
     de, up = labels != "neutral", labels == "UR"
-    same = {
-        "average_precision": float(average_precision_score(de, answer.score)),
-        "direction": float(np.mean((answer.direction > 0)[de] == up[de])),
-        "n_de": int(de.sum()),
-        "n_genes": len(labels),
-    }
-    truth, rows = label_codes(labels), []
+    same = {"average_precision": float(average_precision_score(de, answer.score))}
+    same |= {"direction": float(np.mean((answer.direction > 0)[de] == up[de]))}
+    same |= {"n_de": int(de.sum()), "n_genes": len(labels)}
     for cut, called in answer.calls.items():
-        mcc = float(matthews_corrcoef(truth, label_codes(called)))
+        mcc = float(matthews_corrcoef(label_codes(labels), label_codes(called)))
         rows.append({"cut": cut, "mcc": mcc, "n_called": int((called != "neutral").sum()), **same})
     return rows
 
 
 def compare(
-    genes: Genes,
-    k: int,
-    draw: int,
-    model: ProfileClassifier | None = None,
-    extra: dict[tuple[str, str], Answer] | None = None,
+    genes: Genes, k: int, draw: int, model: ProfileClassifier | None = None
 ) -> pd.DataFrame:
-    """Draw k + k samples, ask every method, and return one row per method, scaling and cut-off (no cancer's name yet).
+    """Draw k + k samples, ask every method and return a row per method, scaling and cut-off.
 
-    extra: further answers to the same draw by (method, scaling), such as DESeq2's.
+    Columns as in ``COLUMNS``, without the cancer.
     """
     few = take(genes, draw_samples(genes.is_tumor, k, draw))
     answers = {(NETWORK, "column sums"): ask_network(few, model)}
     for scaling in ("TMM", "column sums"):
         answers |= {(name, scaling): a for name, a in ask_tests(few, scaling).items()}
-    n_tumor = int(few.is_tumor.sum())
+    n_tumor, rows = int(few.is_tumor.sum()), []
     about = {"k": k, "draw": draw, "n_normal": few.counts.shape[1] - n_tumor, "n_tumor": n_tumor}
-    rows = []
-    for (method, scaling), answer in (answers | (extra or {})).items():
+    for (method, scaling), answer in answers.items():
         given = about | {"method": method, "scaling": scaling}
         rows += [given | row for row in score(genes.labels, answer)]
     return pd.DataFrame(rows)
@@ -133,9 +124,10 @@ def summarize(
     n_boot: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return the mean of ``value`` over cohorts (each the mean of its draws) and a 95 % interval from resampling draws.
+    """Return the mean of ``value`` over cohorts (means of their draws) and a 95 % interval.
 
-    The interval is that of the draws: it says how much the choice of samples matters, with the cohorts as they are.
+    Draws are resampled: the interval says how much the choice of samples matters, with the cohorts
+    as they are.
     """
     rng, rows = np.random.default_rng(seed), []
     for key, part in table.groupby(list(by), sort=False):
@@ -149,7 +141,7 @@ def summarize(
 
 
 def best_cut(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep, of each method, scaling and size, the cut-off with the highest mean MCC over cohorts: the kindest reading for the tests."""
+    """Keep each test's cut-off of highest mean MCC, by scaling and size: kindest to the tests."""
     key = ["method", "scaling", "k"]
     mean = summarize(table, "mcc", n_boot=2)
     best = mean.loc[mean.groupby(key)["mcc"].idxmax(), [*key, "cut"]]

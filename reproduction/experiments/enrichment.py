@@ -21,7 +21,7 @@ from degnext.cohorts.cohort import TRAINING, label_codes
 from degnext.cohorts.published import published_parts
 from degnext.enrichment import analysis
 from degnext.enrichment.gene_sets import LIBRARIES, library_facts, load_gene_sets
-from degnext.evaluation.experiments import called_genes
+from degnext.evaluation.profile_network import called_genes
 from degnext.labeling.differential_expression import differential_expression
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of

@@ -67,8 +67,11 @@ def general(cancer: str, noisy: bool, draws: int, seed: int) -> pd.DataFrame:
     def answer(c: Cohort) -> Answer:
         return disturbances.general_answer(disturbances.train_general(c, train, seed), test)
 
-    again = {"retrain": answer if noisy else None}
-    found = disturbances.noise_table(cohort, test, answer(cohort), draws=draws, seed=seed, **again)
+    def retrained(c: Cohort) -> dict[tuple[str, str], np.ndarray]:
+        return answer(c)(c)
+
+    asked = retrained if noisy else answer(cohort)
+    found = disturbances.noise_table(cohort, test, asked, draws=draws, seed=seed)
     facts = dict(zip(FIRST, (cancer, "general", "T2 and T3", WHERE[noisy])))
     return found.assign(**facts)
 

@@ -22,10 +22,10 @@ from degnext.evaluation.experiments import (
     RULE,
     SCALED,
     ask,
-    called_genes,
     sorted_groups,
 )
 from degnext.evaluation.metrics import evaluate, result_row, result_table
+from degnext.evaluation.profile_network import called_genes
 from degnext.learning.images import row_values
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of

@@ -7,7 +7,7 @@ import numpy as np
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.library_size import log_fold_change, size_factors
 from degnext.evaluation.calibration import calibration_error, reliability
-from degnext.evaluation.experiments import called_genes
+from degnext.evaluation.profile_network import called_genes
 from degnext.learning.profile.genes import Genes, genes_of
 
 

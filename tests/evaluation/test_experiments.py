@@ -1,4 +1,4 @@
-"""degnext.evaluation.experiments: the same genes for every method, and no test gene in any training."""
+"""degnext.evaluation.experiments: the same genes for every method, no test gene in training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sklearn.tree import DecisionTreeClassifier
 from degnext.cohorts.cohort import CLASS_NAMES
 from degnext.evaluation import experiments as benchmark
 from degnext.evaluation.baselines import TwoStage, profile_features
-from degnext.evaluation.experiments import FEATURES, RAW, RULE, SCALED, called_genes, in_folds
+from degnext.evaluation.experiments import FEATURES, RAW, RULE, SCALED, in_folds
+from degnext.evaluation.profile_network import ProfileModel, called_genes
 from degnext.learning.images import row_values
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
@@ -141,19 +142,20 @@ def test_the_network_goes_through_both_stages_where_no_gene_is_neutral(make_labe
     stages = []
     for name in ("fit", "fine_tune"):
         method = getattr(ProfileClassifier, name)
-        note = lambda self, x, y, method=method, name=name, **k: (
-            stages.append((name, len(y))),
-            method(self, x, y, **k),
-        )[1]  # noqa: E501, E731
-        monkeypatch.setattr(ProfileClassifier, name, note)
+
+        def noted(self, x, y, method=method, name=name, **settings):
+            stages.append((name, len(y)))
+            return method(self, x, y, **settings)
+
+        monkeypatch.setattr(ProfileClassifier, name, noted)
     cohort = make_labeled(n_genes=48)
     images, y = (
         ProfileClassifier(CLASS_NAMES).encode(genes_of(cohort)),
         cohort.genes["label"].to_numpy(),
     )
     called = y != "neutral"
-    benchmark.ProfileModel().fit(images[called], y[called])
+    ProfileModel().fit(images[called], y[called])
     assert stages == [("fit", 24), ("fine_tune", 24)]
-    model = benchmark.ProfileModel().fit(images, y).fine_tune(images[:0], y[:0])
+    model = ProfileModel().fit(images, y).fine_tune(images[:0], y[:0])
     assert stages[2:] == [("fit", 48), ("fine_tune", 24)]  # its own called genes where F1 is empty
     assert set(model.predict(images)) <= {"DR", "UR"}
