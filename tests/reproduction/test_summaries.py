@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import pandas as pd
 import pytest
 
 from degnext.evaluation import small_samples as small
 from degnext.evaluation.experiments import CNN, IMAGE, RAW, RULE, SCALED
 from degnext.evaluation.metrics import result_row, result_table
-from degnext.evaluation.record import saved_results
 from reproduction import summaries
 
 
@@ -118,9 +115,3 @@ def test_a_method_that_lacks_draws_is_left_out_at_that_size():
         kept.loc[kept["k"] == 2, "method"]
     ) == {small.NETWORK, small.QL}
     assert len(summaries.complete(table)) == len(table)
-
-
-def test_committed_summaries_are_those_of_the_records():
-    for name, table in summaries.chapter_tables().items():
-        again = pd.read_csv(io.StringIO(table.to_csv(index=False)))
-        pd.testing.assert_frame_equal(again, saved_results(name))
