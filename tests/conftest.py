@@ -56,7 +56,7 @@ def real_data(clean_environment) -> Path:
 
 @pytest.fixture
 def make_cohort() -> Callable[..., Cohort]:
-    """Draw a cohort: a quarter of genes is up in tumor by ``fold``, a quarter down, the rest flat."""
+    """Draw a cohort: a quarter of genes up in tumor by ``fold``, a quarter down, the rest flat."""
 
     def make(
         n_genes: int = 80,
