@@ -141,7 +141,8 @@ def main() -> None:
         rows.append(
             (step, r_seconds[r_step], float(np.median([seconds[step] for seconds, _ in runs])))
         )
-    r_total, total = (sum(row[i] for row in rows if row[0] in DEFAULT_PATH) for i in (1, 2))
+    r_total = sum(seconds for step, seconds, _ in rows if step in DEFAULT_PATH)
+    total = sum(seconds for step, _, seconds in rows if step in DEFAULT_PATH)
     rows.append(("raw counts to LRT labels", r_total, total))
     table = pd.DataFrame(rows, columns=["step", "r_seconds", "degnext_seconds"]).set_index("step")
     table["times_faster"] = table.r_seconds / table.degnext_seconds

@@ -1,11 +1,14 @@
-"""Time and weigh `degnext predict` on drawn counts of 20,000 genes × 500 samples, beside edgeR's LRT on the same counts.
+"""Time and weigh `degnext predict` on drawn counts, beside edgeR's LRT on the same counts.
 
 usage: python benchmarks/bench_predict.py [--genes 20000] [--samples 500] [--repeats 3]
-Every measurement runs in a process of its own, so that its peak memory is its own. Writes benchmarks/results/predict.csv:
-one row per task with seconds, CPU seconds (of all threads: what other users of the machine hardly change), peak memory
-and the ratio to edgeR's likelihood-ratio test (degnext.labeling.differential_expression, this package's own), the named baseline. "predict" is
-predict_cohort after torch, weights and counts are loaded; "read" is the counts table from a CSV file with its checks;
-"predict" and "edgeR LRT" see identical counts. Nothing is read from DEGNEXT_DATA.
+
+Every measurement runs in a process of its own, so that its peak memory is its own. Writes
+benchmarks/results/predict.csv: one row per task with seconds, CPU seconds (of all threads: what
+other users of the machine hardly change), peak memory and the ratio to edgeR's likelihood-ratio
+test (degnext.differential_expression, this package's own), the named baseline. "predict" is
+predict_cohort after torch, weights and counts are loaded; "read" is the counts table from a CSV
+file with its checks; "predict" and "edgeR LRT" see identical counts. Nothing is read from
+DEGNEXT_DATA.
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 
-def draw(n_genes: int, n_samples: int):
-    """Draw negative-binomial counts, one sample in five normal, a fifth of genes up and a fifth down two- to eightfold."""
+def draw(n_genes: int, n_samples: int) -> tuple[Any, Any]:
+    """Draw a negative-binomial cohort, one sample in five normal; return it and each gene's change.
+
+    A fifth of the genes is up two- to eightfold, a fifth down.
+    """
     import numpy as np
     import pandas as pd
 
@@ -52,13 +59,13 @@ def draw(n_genes: int, n_samples: int):
 
 
 def one_task(task: str, n_genes: int, n_samples: int) -> dict[str, float]:
-    """Run one task and return seconds, CPU seconds, peak memory in GB and, of calls, the share with the planted direction."""
+    """Return seconds, peak memory in GB and, of calls, the share in the right direction."""
     import numpy as np
 
-    from degnext.cohorts import user_tables as tables
-    from degnext.labeling import differential_expression as edger
+    from degnext.cohorts.user_tables import load_file
+    from degnext.labeling.differential_expression import differential_expression
     from degnext.learning.profile.classifier import ProfileClassifier
-    from degnext.prediction import predict
+    from degnext.prediction.predict import predict_cohort
 
     ProfileClassifier.from_pretrained("three_class")  # loads torch
     cohort, change = draw(n_genes, n_samples)
@@ -73,11 +80,11 @@ def one_task(task: str, n_genes: int, n_samples: int) -> dict[str, float]:
             time.perf_counter(),
         )
         if task == "predict":
-            table = predict.predict_cohort(cohort)
+            table = predict_cohort(cohort)
         elif task == "read":
-            tables.load_file(path, groups)
+            load_file(path, groups)
         else:
-            table = edger.differential_expression(cohort.counts, cohort.groups)
+            table = differential_expression(cohort.counts, cohort.groups)
         out = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
     out |= {
         "gb_before": before,
@@ -134,10 +141,8 @@ def main() -> None:
             {"task": name, "genes": args.genes, "samples": args.samples, "runs": repeats}
             | runs.median().to_dict()
         )
-        print(
-            f"{name}: {rows[-1]['seconds']:.2f} s, {rows[-1]['cpu_seconds']:.2f} s of CPU, peak {rows[-1]['peak_gb']:.2f} GB",
-            flush=True,
-        )
+        took = "{seconds:.2f} s, {cpu_seconds:.2f} s of CPU, peak {peak_gb:.2f} GB"
+        print(f"{name}: {took.format(**rows[-1])}", flush=True)
     table = pd.DataFrame(rows)
     table["edger_seconds_ratio"] = table.loc[1, "seconds"] / table["seconds"]
     table["edger_cpu_ratio"] = table.loc[1, "cpu_seconds"] / table["cpu_seconds"]

@@ -1,28 +1,31 @@
-"""Time the profile network beside the paper's: training for transfer, general learning, genes shown per second.
+"""Time the profile network beside the paper's: training for transfer, and general learning.
 
-usage: DEGNEXT_DATA=/path/to/data python benchmarks/bench_profile.py [--batches 4]
-Writes benchmarks/results/profile.csv, a row per task. "transfer" trains two classes from scratch on the nine training cancers'
-parts at hand. "general" is notebook 3's: three classes on T1, then two on F1, for CHOL (45 samples), KICH (89), READ (176).
-Encoding is counted in both. Beside general learning stands degnext.DEGnextClassifier under protocol="paper" on the same genes in the
-same process: a few batches of each of its stages are timed, and its whole training is that rate times its genes and epochs. It is
-timed twice: as it is here, with the gradient of the last maximum gathered (degnext/sparse_max.py), and "layer by layer", as
-torch's own layers would train it.
-Ratios are of CPU seconds, which other users of the machine disturb least; each network has one thread.
+usage: DEGNEXT_DATA=/path/to/data python -m benchmarks.bench_profile [--batches 4]
+
+Writes benchmarks/results/profile.csv, a row per task. "transfer" trains two classes from scratch
+on the nine training cancers' parts at hand. "general" is notebook 3's: three classes on T1, then
+two on F1, for CHOL (45 samples), KICH (89) and READ (176). Encoding is counted in both. Beside
+general learning stands degnext.DEGnextClassifier under protocol="paper" on the same genes in the
+same process: a few batches of each of its stages are timed, and its whole training is that rate
+times its genes and epochs. It is timed twice: as it is here, with the gradient of the last maximum
+gathered (degnext/learning/sparse_max.py), and "layer by layer", as torch's own layers would train
+it. Ratios are of CPU seconds, which other users of the machine disturb least; each network has one
+thread.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT)]
+from degnext.cohorts.cohort import TRAINING, Cohort, label_names
+
 COHORTS = ("CHOL", "KICH", "READ")
 
 
@@ -32,7 +35,7 @@ def clock() -> tuple[float, float]:
 
 
 @contextmanager
-def layer_by_layer():
+def layer_by_layer() -> Iterator[None]:
     """Let the paper's network be trained by torch's own layers."""
     from degnext.learning.network import ConvPair
 
@@ -43,46 +46,45 @@ def layer_by_layer():
         ConvPair.gather = True
 
 
-def paper_seconds(cohort, n_batches: int) -> dict[str, float]:
-    """Time a few batches of the paper's network; return its whole training's seconds and how many genes it is shown in all."""
+def paper_seconds(cohort: Cohort, n_batches: int) -> dict[str, float]:
+    """Time a few batches of the paper's network.
+
+    Returns the seconds of its whole training, and how many genes it is shown in all.
+    """
     from degnext.learning.classifier import PROTOCOLS, DEGnextClassifier
     from degnext.learning.images import row_values
 
-    rules, labels = PROTOCOLS["paper"], cohort.genes["label"].to_numpy()
+    rules, labels = PROTOCOLS["paper"], label_names(cohort.codes)
     values = row_values(cohort, rules.scaling)
     model = DEGnextClassifier("paper", epochs=1)
-    out = {"wall": 0.0, "cpu": 0.0, "shown": 0}
+    out = {"wall": 0.0, "cpu": 0.0, "shown": 0.0}
     tune = partial(model.fine_tune, epochs=1)
     for part, given, train in (("T1", rules.fit, model.fit), ("F1", rules.fine_tune, tune)):
         rows = cohort.rows(part)
-        some = rows[: given.batch_size * n_batches]
+        some, shown = rows[: given.batch_size * n_batches], len(rows) * given.epochs
         wall, cpu = clock()
         train(values[some], labels[some])
         after = clock()
-        shown = len(rows) * given.epochs
-        out = {
-            "wall": out["wall"] + (after[0] - wall) * shown / len(some),
-            "cpu": out["cpu"] + (after[1] - cpu) * shown / len(some),
-            "shown": out["shown"] + shown,
-        }
+        out["wall"] += (after[0] - wall) * shown / len(some)
+        out["cpu"] += (after[1] - cpu) * shown / len(some)
+        out["shown"] += shown
     return out
 
 
 def general_row(cancer: str, n_batches: int) -> dict:
     """Time general learning on one cohort by both networks."""
     from degnext.cohorts.published import load_published
-    from degnext.evaluation import profile_network as profile_steps
+    from degnext.evaluation.profile_network import FINE_TUNE, GENERAL, general
 
     cohort = load_published(cancer, fetch=False)
     paper = paper_seconds(cohort, n_batches)
     with layer_by_layer():
         slower = paper_seconds(cohort, n_batches)
-    three, two = profile_steps.GENERAL.epochs, profile_steps.FINE_TUNE["epochs"]
-    shown = (
-        int(0.9 * len(cohort.rows("T1"))) * three + len(cohort.rows("F1")) * two
-    )  # a tenth is held back for the temperature
+    first, second = len(cohort.rows("T1")), len(cohort.rows("F1"))
+    # a tenth of the first is held back for the temperature
+    shown = int(0.9 * first) * GENERAL.epochs + second * int(FINE_TUNE["epochs"])
     wall, cpu = clock()
-    profile_steps.general(cohort)
+    general(cohort)
     after = clock()
     seconds, cpu_seconds = after[0] - wall, after[1] - cpu
     return {
@@ -102,13 +104,13 @@ def general_row(cancer: str, n_batches: int) -> dict:
 
 def transfer_row() -> dict:
     """Time the training of the two-class network from scratch."""
-    from degnext._common.paths import shared_data
     from degnext.learning.profile.classifier import ProfileClassifier
-    from reproduction.weights.train import TRAINING, Published, transfer_training_genes
+    from reproduction.sources import published
+    from reproduction.weights.cohorts import transfer_genes
 
-    cohorts = [Published(c, shared_data() / "published") for c in TRAINING]
+    cohorts = [transfer_genes(published(cancer)) for cancer in TRAINING]
     wall, cpu = clock()
-    ProfileClassifier((0, 1), random_state=0).fit([transfer_training_genes(c) for c in cohorts])
+    ProfileClassifier(random_state=0).fit(cohorts)
     after = clock()
     return {
         "task": "transfer from scratch",

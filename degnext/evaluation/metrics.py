@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,8 @@ RESULT_COLUMNS = (
 
 
 def evaluate(
-    y_true: Sequence[str],
-    y_pred: Sequence[str],
+    y_true: Iterable[str],
+    y_pred: Iterable[str],
     y_proba: np.ndarray | None = None,
     *,
     n_boot: int = 2000,

@@ -32,6 +32,33 @@ def labels(cohort: degnext.Cohort, mine: Path) -> degnext.Cohort:
     return degnext.label(cohort, method="voom", library_size="tmm", fdr=0.05, log_fc=1, seed=1)
 
 
+def own_counts(folder: Path) -> degnext.Cohort:
+    cohort = degnext.load_cohort("MINE", "file", counts=folder / "c.csv", groups="g.csv")
+    cohort = degnext.preprocess(cohort, outlier_cut=0.6, quantile_cut=0.25, symbols="auto")
+    return degnext.label(cohort, folder / "genes.txt")
+
+
+def learning(cohort: degnext.Cohort, path: Path) -> pd.Series:
+    assert cohort.genes is not None
+    x, y, groups = cohort.log_cpm(), cohort.genes["label"], cohort.groups
+    model = degnext.DEGnextClassifier("corrected", relu="pair", epochs=2, random_state=1)
+    assert_type(model.fit(x, y, groups=groups), degnext.DEGnextClassifier)
+    tuned = model.fine_tune(x, y, groups=groups, epochs=1)
+    tuned.save(path)
+    again = degnext.DEGnextClassifier.from_pretrained(path)
+    proba: np.ndarray = again.predict_proba(x, groups=groups)
+    print(degnext.FoldChangeRule().fit(x, y, groups=groups).predict(x, groups=groups))
+    two = degnext.ProfileClassifier(("DR", "UR"), random_state=0).fit([cohort])
+    print(two.predict(cohort), degnext.ProfileClassifier.from_pretrained("three_class"))
+    scores = degnext.evaluate(y, tuned.predict(x, groups=groups), proba, n_boot=100)
+    assert_type(scores, pd.Series)
+    return scores
+
+
+def enrichment(genes: list[str], background: list[str]) -> pd.DataFrame:
+    return degnext.enrich(genes, background, gene_sets="demo")
+
+
 def prediction(counts: pd.DataFrame, groups: pd.Series) -> list[str]:
     table: pd.DataFrame = degnext.predict(counts, groups, name="MINE")
     table = degnext.predict(degnext.Cohort(counts, groups))
