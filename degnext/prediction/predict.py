@@ -10,14 +10,9 @@ import pandas as pd
 from degnext._common.errors import InputError
 from degnext.cohorts.checks import check_counts, check_groups, check_orientation
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
-from degnext.cohorts.library_size import log_fold_change, size_factors
-from degnext.cohorts.published import part_weights
+from degnext.cohorts.library_size import log_fold_change
 from degnext.prediction.model_card import neutral_range
 
-COLUMNS = (
-    *("gene", "symbol", "class", "p_DR", "p_UR", "p_neutral", "p_UR_if_DE"),
-    *("log2_fold_change", "rule", "disagrees_with_rule"),
-)
 _ENOUGH_GENES = 1000  # fewer are hardly a whole table, and library sizes are sums over the table
 _FEW_SAMPLES = 10  # up to so many in both groups the network for small samples is asked
 _SMALLEST_ALIGNMENT = 30  # genes from which the turning point of down and up can be estimated
@@ -66,15 +61,13 @@ def prepare(cohort: Cohort) -> tuple[Cohort, pd.Series]:
     try:
         report = to_symbols(cohort)[1]
     except DownloadError:
-        note = (
-            "The table of gene symbols could not be fetched: genes keep their ids, without symbols."
-        )
+        note = "Gene symbols could not be fetched: genes keep their ids, without symbols."
         return replace(cohort, notes=(*cohort.notes, note)), pd.Series("", names.index)
     return cohort, names if report is None else report["symbol"].where(report["kept"], "")
 
 
 def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataFrame:
-    """Return one row per gene of ``cohort``, in its order, with the columns ``COLUMNS``.
+    """Return one row per gene of ``cohort``, in its order, with gene, symbol and these columns.
 
     class, p_DR, p_UR, p_neutral: of a three-class network, that for small samples (notebook 8)
     where neither group has more than 10.
@@ -86,31 +79,23 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     rule another. A labelled cohort adds part and label.
     """
     from degnext.learning.profile.classifier import ProfileClassifier
-    from degnext.learning.profile.genes import Genes
+    from degnext.learning.profile.genes import genes_of
 
-    counts, is_tumor, genes = cohort.counts.to_numpy(float), cohort.is_tumor, cohort.genes
-    weight = None
-    if genes is not None and cohort.source == "published":
-        weight = part_weights(genes["part"].to_numpy(str))
-    factors = size_factors(counts, gene_weight=weight)
-    general = ProfileClassifier.from_pretrained(
-        "few_samples" if _is_small(cohort) else "three_class"
-    )
-    proba = general.predict_proba(Genes(counts, is_tumor, None, factors))
+    name = "few_samples" if _is_small(cohort) else "three_class"
+    proba = ProfileClassifier.from_pretrained(name).predict_proba(genes_of(cohort))
     called = proba.argmax(1)
 
-    asked = called < 2
+    genes, asked = cohort.genes, called < 2
     if genes is not None and genes["part"].isin(("F1", "T3")).any():
         asked = genes["part"].isin(("F1", "T3")).to_numpy()
-    up = np.full(len(counts), np.nan)
+    up = np.full(len(called), np.nan)
     if asked.any():
         two = ProfileClassifier.from_pretrained("two_class")
         two.set_params(align=bool(asked.sum() >= _SMALLEST_ALIGNMENT))
-        up[asked] = two.predict_proba(Genes(counts[asked], is_tumor, None, factors))[:, 1]
+        up[asked] = two.predict_proba(genes_of(cohort, np.flatnonzero(asked)))[:, 1]
 
-    change = log_fold_change(
-        counts, is_tumor
-    )  # plain column sums: the rule as anyone would write it
+    # with plain column sums: the rule as anyone would write it
+    change = log_fold_change(cohort.counts.to_numpy(float), cohort.is_tumor)
     rule = np.select([change > 0, change < 0], ["UR", "DR"], "none")
     by_class = np.where(called < 2, np.array(CLASS_NAMES)[called], "none")
     direction = np.where(asked, np.where(up > 0.5, "UR", "DR"), by_class)
@@ -131,20 +116,12 @@ def _is_small(cohort: Cohort) -> bool:
 
 def advice(cohort: Cohort) -> list[str]:
     """Return the cohort's notes and the networks' limits, to be read beside predictions."""
-    low, high = neutral_range()
-    notes = list(cohort.notes)
+    notes, (low, high) = list(cohort.notes), neutral_range()
     if len(cohort.counts) < _ENOUGH_GENES and cohort.source == "file":
-        notes.append(
-            f"Only {len(cohort.counts):,} genes: library sizes are sums over the table, "
-            "so give the whole table, not a selection."
-        )
+        few = f"Only {len(cohort.counts):,} genes: library sizes are sums over the table"
+        notes.append(f"{few}, so give the whole table, not a selection.")
     if _is_small(cohort):
-        notes.append(
-            f"At most {_FEW_SAMPLES} samples per group: classes come from the network for small "
-            "samples, which guesses what a full cohort would show."
-        )
-    notes.append(
-        f"Neutral calls do not transfer well (MCC {low:.2f} to {high:.2f} on cohorts never trained "
-        "on): see degnext predict --card."
-    )
-    return notes
+        few = f"At most {_FEW_SAMPLES} samples per group: classes come from the network for small"
+        notes.append(f"{few} samples, which guesses what a full cohort would show.")
+    limit = f"(MCC {low:.2f} to {high:.2f} on cohorts never trained on)"
+    return [*notes, f"Neutral calls do not transfer well {limit}: see degnext predict --card."]
