@@ -1,9 +1,11 @@
 """Long runs: each piece is kept as soon as it is whole, the sum is written with its record.
 
-    python -m reproduction.store migrate
+    python -m reproduction.store migrate                # every record of data/results
+    python -m reproduction.store migrate noise network  # only these
 
-gives every record of data/results the digest of today's code, for code that was moved or renamed
-while its numbers stayed what they were: check that first. The digest of the code that ran is kept.
+gives records the digest of today's code, for code that was moved or renamed while its numbers
+stayed what they were: check that first (pytest tests/reproduction -m slow computes a piece of every
+table again). The digest of the code that ran is kept.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import datetime
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,10 +113,10 @@ def migrated(record: dict, module: str) -> dict:
     return record | changed | {"migrated": {"from": ran, "why": WHY}}
 
 
-def migrate(folder: Path) -> list[str]:
-    """Migrate every record in ``folder``; return the names of those that changed."""
+def migrate(folder: Path, names: Sequence[str] = ("*",)) -> list[str]:
+    """Migrate the records ``names`` in ``folder``; return the names of those that changed."""
     changed = []
-    for path in sorted(folder.glob("*.run.json")):
+    for path in sorted({p for name in names for p in folder.glob(f"{name}.run.json")}):
         record = json.loads(path.read_text(encoding="utf-8"))
         if "module" in record:
             new = migrated(record, record["module"])
@@ -130,8 +132,10 @@ def main() -> None:
     """Migrate the committed records."""
     arguments = parser(__doc__)
     arguments.add_argument("what", choices=["migrate"])
-    arguments.parse_args()
-    print("\n".join(migrate(data_dir() / "results")) or "every record has today's digest")
+    arguments.add_argument("names", nargs="*", help="of records, such as noise; all by default")
+    names = arguments.parse_args().names or ["*"]
+    changed = migrate(data_dir() / "results", names)
+    print("\n".join(changed) or "every record has today's digest")
 
 
 if __name__ == "__main__":
