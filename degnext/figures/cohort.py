@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from degnext.cohorts.cohort import CLASS_NAMES, label_names
+from degnext.cohorts.cohort import CLASS_NAMES
 
 # Okabe and Ito's palette: apart for every common kind of colour vision, and in grey
 COLORS = {"DR": "#0072B2", "UR": "#D55E00", "neutral": "#8C8C8C"}
@@ -92,8 +92,6 @@ def volcano(table: pd.DataFrame, labels: Sequence[str], ax: Axes, cap: float = 6
     table: of differential_expression. labels: "DR", "UR" or "neutral" per gene.
     """
     labels = np.asarray(labels)
-    if labels.dtype.kind in "iu":
-        labels = label_names(labels)
     height = np.minimum(-np.log10(np.maximum(table["fdr"], 1e-300)), cap)
     dots = {"s": 6, "alpha": 0.5, "rasterized": True}
     for name in ("neutral", "DR", "UR"):
