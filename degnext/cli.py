@@ -17,10 +17,14 @@ from degnext._common.errors import InputError, check_choice
 
 _SOURCES = ("demo", "published", "gdc", "xena", "file")  # their module needs pandas: half a second
 _DOWNLOADS = ("published", "gdc", "xena")
-_LIMITS = """Neutral calls do not transfer well: on cohorts never trained on, the three-class
-network's MCC was 0.44 to 0.82 (T2, not retrained), so let a test such as edgeR decide what is
-significant. Directions do transfer; p_UR_if_DE, of the two-class network, is calibrated, the other
-probabilities are not. See --card."""
+_RULES = ("standard", "paper")
+_PAPER = ("published", "demo")  # their labels were made by the paper's rule
+_LIMITS = """Rule standard: FDR < 0.01 and at least 1.5-fold by edgeR's likelihood-ratio test with
+TMM library sizes; the test's own numbers stand beside the network's classes. Rule paper: column
+sums and no smallest fold change, as in the published labels; its neutral calls do not transfer
+well: on cohorts never trained on, the three-class network's MCC was 0.44 to 0.82 (T2, not
+retrained). p_UR_if_DE, of the two-class network, is calibrated, the other probabilities are not.
+See --card."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--groups", help="table with columns sample,group; not needed with TCGA barcodes")
     add("--out", type=Path, help="CSV file to write, one row per gene")
     add("--source", **_one_of(_SOURCES, "file"))
+    add("--rule", **_one_of(_RULES, None, "(default: paper for published and demo, else standard)"))
     add("--cancer", help="TCGA study code, for every source but file")
     add("--data-dir", help="published only: the folder with the authors' files")
     add("--round-counts", action="store_true", help="round expected counts such as RSEM's")
@@ -96,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _one_of(valid: Sequence[str], default: str, about: str = "") -> dict[str, Any]:
+def _one_of(valid: Sequence[str], default: str | None, about: str = "") -> dict[str, Any]:
     """Settings of an option with choices; argparse's own would not say which of them was meant."""
 
     def known(value: str) -> str:
@@ -105,7 +110,7 @@ def _one_of(valid: Sequence[str], default: str, about: str = "") -> dict[str, An
         except InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
-    about += f"(default: {default})"
+    about += f"(default: {default})" if default else ""
     return {"type": known, "default": default, "metavar": "|".join(valid), "help": about}
 
 
@@ -139,13 +144,14 @@ def _predict(a: argparse.Namespace) -> None:
     tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
     at_hand = {"data_dir": a.data_dir, "train_part": None}  # any parts will do
     cohort = load_cohort(a.cancer or "MINE", a.source, **tables, **at_hand)
-    table = predict(cohort)
+    rule = a.rule or ("paper" if a.source in _PAPER else "standard")
+    table = predict(cohort, rule=rule)
     write_atomic(a.out, table.to_csv(index=False, float_format="%.6g"))
     n, against = table["class"].value_counts(), int(table["disagrees_with_rule"].sum())
     calls = ", ".join(f"{n.get(name, 0):,} {name}" for name in ("UR", "DR", "neutral"))
-    print(f"{cohort!r}\n{calls}; {against:,} against the log-fold-change rule")
+    print(f"{cohort!r}\n{calls} by rule {rule}; {against:,} against the sign of fold change")
     print(*(f"- {note}" for note in table.attrs["notes"]), sep="\n")
-    if "label" in table:
+    if "label" in table and rule == "paper":
         print(*score_lines(cohort.name, score(table)), sep="\n")
     print(f"written to {a.out}")
 

@@ -8,7 +8,9 @@ _TITLES = (
     "Protocol",
     "UR or DR on bio genes (Q) of cohorts never trained on, "
     "two-class network against the log-fold-change rule",
-    "UR, DR or neutral on T2 of cohorts never trained on, three-class network, not retrained",
+    "Rule standard: UR, DR or neutral on tables never trained on, agreement with edgeR's calls",
+    "Rule paper: UR, DR or neutral on T2 of cohorts never trained on, three-class network, "
+    "not retrained",
     "Limits",
     "Weights",
 )
@@ -27,6 +29,12 @@ def neutral_range() -> tuple[float, float]:
     return min(found), max(found)
 
 
+def standard_scores() -> tuple[float, float, int]:
+    """Return mean and lowest MCC of the standard network with edgeR on unseen tables; how many."""
+    found = [v["mcc"] for v in card()["standard_untrained"].values()]
+    return sum(found) / len(found), min(found), len(found)
+
+
 def card_text() -> str:
     """Return the card for a terminal, and whether the checksums of the weights match."""
     from degnext._common.files import file_checksum
@@ -40,13 +48,18 @@ def card_text() -> str:
         f"calibration error {s['ece']:.4f}"
         for name, s in c["transfer"].items()
     ]
+    standard = [
+        f"{name}: MCC {s['mcc']:.4f} (the test in its channels, without a network, "
+        f"{s['mcc_no_network']:.4f})"
+        for name, s in c["standard_untrained"].items()
+    ]
     general = [
         f"{name}: accuracy {s['t2_accuracy']:.4f}, MCC {s['t2_mcc']:.4f}"
         for name, s in c["three_class_untrained"].items()
     ]
     limits = [
-        f"Neutral calls do not transfer well (MCC {low:.2f} to {high:.2f} above): "
-        "decide with a test such as edgeR what is significant.",
+        f"Rule paper: neutral calls do not transfer well (MCC {low:.2f} to {high:.2f} above); "
+        "rule standard decides what is significant as edgeR would.",
         "Probabilities are calibrated for two classes (p_UR_if_DE) only.",
         *c["limits"],
     ]
@@ -61,6 +74,7 @@ def card_text() -> str:
         f"Source: {c['data']['source']}",
     ]
     protocol = [f"{k.replace('_', ' ')}: {v}" for k, v in c["protocol"].items()]
-    for title, items in zip(_TITLES, (protocol, direction, general, limits, weights)):
+    sections = (protocol, direction, standard, general, limits, weights)
+    for title, items in zip(_TITLES, sections):
         lines += ["", title, *(f"- {item}" for item in items)]
     return "\n".join([*lines, "", f"Licence: {c['licence']}"])

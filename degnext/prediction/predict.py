@@ -7,28 +7,38 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from degnext._common.errors import InputError
+from degnext._common.errors import InputError, check_choice
 from degnext.cohorts.checks import check_counts, check_groups, check_orientation
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.cohorts.library_size import log_fold_change
 from degnext.prediction.model_card import neutral_range
+from degnext.prediction.standard import TEST_COLUMNS, standard_advice, standard_calls
 
+RULES = ("standard", "paper")
 _ENOUGH_GENES = 1000  # fewer are hardly a whole table, and library sizes are sums over the table
 _FEW_SAMPLES = 10  # up to so many in both groups the network for small samples is asked
 _SMALLEST_ALIGNMENT = 30  # genes from which the turning point of down and up can be estimated
 
 
 def predict(
-    counts: pd.DataFrame | Cohort, groups: pd.Series | None = None, *, name: str = "MINE"
+    counts: pd.DataFrame | Cohort,
+    groups: pd.Series | None = None,
+    *,
+    name: str = "MINE",
+    rule: str = "standard",
 ) -> pd.DataFrame:
     """Predict the class of every gene with networks that are trained already.
 
     counts: genes × samples, raw integers, the whole table: library sizes are sums over it. Or a
     :class:`Cohort`, which has its groups; a labelled one is given its parts and labels besides.
     groups: ``normal`` or ``tumor``, indexed by sample; two samples of each at least.
+    rule: what UR and DR mean. ``standard``: FDR < 0.01 and at least 1.5-fold by edgeR with TMM
+    library sizes, on anyone's counts. ``paper``: what the published labels of large cohorts mean
+    (column sums, no smallest fold change), which does not carry over well to other cohorts.
     Returns one row per gene, as :func:`predict_cohort`; ``.attrs["notes"]`` holds sentences that
     belong beside it. Raises InputError for what does not fit, and for genes of another organism.
     """
+    check_choice("rule", rule, RULES)
     cohort = counts
     if not isinstance(cohort, Cohort):
         if groups is None:
@@ -37,8 +47,9 @@ def predict(
         counts = check_counts(counts)
         cohort = Cohort(counts, check_groups(groups, counts.columns), name=name)
     cohort, symbols = prepare(cohort)
-    table = predict_cohort(cohort, symbols)
-    table.attrs["notes"] = advice(cohort)
+    table = predict_cohort(cohort, symbols, rule)
+    added = paper_advice(cohort) if rule == "paper" else standard_advice(cohort, table)
+    table.attrs["notes"] = [*_table_notes(cohort), *added]
     return table
 
 
@@ -66,23 +77,30 @@ def prepare(cohort: Cohort) -> tuple[Cohort, pd.Series]:
     return cohort, names if report is None else report["symbol"].where(report["kept"], "")
 
 
-def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataFrame:
+def predict_cohort(
+    cohort: Cohort, symbols: pd.Series | None = None, rule: str = "paper"
+) -> pd.DataFrame:
     """Return one row per gene of ``cohort``, in its order, with gene, symbol and these columns.
 
-    class, p_DR, p_UR, p_neutral: of a three-class network, that for small samples (notebook 8)
-    where neither group has more than 10.
+    class, p_DR, p_UR, p_neutral: of the standard rule's network; by rule ``paper`` of a three-class
+    network, that for small samples (notebook 8) where neither group has more than 10.
     p_UR_if_DE: the two-class network's calibrated probability of UR, *given* that the gene changes;
     asked for genes known to (bio genes, F1 and T3, of a labelled cohort), else for those called UR
     or DR; NaN elsewhere.
     log2_fold_change: tumor over normal, of mean counts per million. rule: its sign, none at zero.
     disagrees_with_rule: a network (the two-class one where it was asked) gives a direction and the
-    rule another. A labelled cohort adds part and label.
+    rule another. edger_log2_fold_change, edger_fdr (by rule ``standard``): the test's own numbers,
+    with TMM; NaN for genes without counts. A labelled cohort adds part and label.
     """
     from degnext.learning.profile.classifier import ProfileClassifier
     from degnext.learning.profile.genes import genes_of
 
-    name = "few_samples" if _is_small(cohort) else "three_class"
-    proba = ProfileClassifier.from_pretrained(name).predict_proba(genes_of(cohort))
+    if rule == "standard":
+        proba, sizes, test = standard_calls(cohort)
+    else:
+        name = "few_samples" if _is_small(cohort) else "three_class"
+        proba = ProfileClassifier.from_pretrained(name).predict_proba(genes_of(cohort))
+        sizes = test = None
     called = proba.argmax(1)
 
     genes, asked = cohort.genes, called < 2
@@ -92,19 +110,24 @@ def predict_cohort(cohort: Cohort, symbols: pd.Series | None = None) -> pd.DataF
     if asked.any():
         two = ProfileClassifier.from_pretrained("two_class")
         two.set_params(align=bool(asked.sum() >= _SMALLEST_ALIGNMENT))
-        up[asked] = two.predict_proba(genes_of(cohort, np.flatnonzero(asked)))[:, 1]
+        shown = genes_of(cohort, np.flatnonzero(asked))
+        shown = shown if sizes is None else shown._replace(factors=sizes)
+        up[asked] = two.predict_proba(shown)[:, 1]
 
     # with plain column sums: the rule as anyone would write it
     change = log_fold_change(cohort.counts.to_numpy(float), cohort.is_tumor)
-    rule = np.select([change > 0, change < 0], ["UR", "DR"], "none")
+    sign = np.select([change > 0, change < 0], ["UR", "DR"], "none")
     by_class = np.where(called < 2, np.array(CLASS_NAMES)[called], "none")
     direction = np.where(asked, np.where(up > 0.5, "UR", "DR"), by_class)
     table = pd.DataFrame({"gene": cohort.counts.index})
     table["symbol"] = table["gene"] if symbols is None else symbols.to_numpy()
     table["class"] = np.array(CLASS_NAMES)[called]
     table[["p_DR", "p_UR", "p_neutral"]] = proba
-    table["p_UR_if_DE"], table["log2_fold_change"], table["rule"] = up, change, rule
-    table["disagrees_with_rule"] = (direction != "none") & (rule != "none") & (direction != rule)
+    table["p_UR_if_DE"], table["log2_fold_change"], table["rule"] = up, change, sign
+    table["disagrees_with_rule"] = (direction != "none") & (sign != "none") & (direction != sign)
+    if test is not None:
+        table[list(TEST_COLUMNS)] = test.to_numpy()
+        table.attrs |= test.attrs
     if genes is not None:
         table["part"], table["label"] = genes["part"].to_numpy(str), genes["label"].to_numpy()
     return table
@@ -114,12 +137,17 @@ def _is_small(cohort: Cohort) -> bool:
     return max(cohort.n_normal, cohort.n_tumor) <= _FEW_SAMPLES
 
 
-def advice(cohort: Cohort) -> list[str]:
-    """Return the cohort's notes and the networks' limits, to be read beside predictions."""
-    notes, (low, high) = list(cohort.notes), neutral_range()
+def _table_notes(cohort: Cohort) -> list[str]:
+    notes = list(cohort.notes)
     if len(cohort.counts) < _ENOUGH_GENES and cohort.source == "file":
         few = f"Only {len(cohort.counts):,} genes: library sizes are sums over the table"
         notes.append(f"{few}, so give the whole table, not a selection.")
+    return notes
+
+
+def paper_advice(cohort: Cohort) -> list[str]:
+    """Return what to mind about a table of predictions by the paper's rule."""
+    notes, (low, high) = [], neutral_range()
     if _is_small(cohort):
         few = f"At most {_FEW_SAMPLES} samples per group: classes come from the network for small"
         notes.append(f"{few} samples, which guesses what a full cohort would show.")

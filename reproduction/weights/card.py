@@ -10,12 +10,13 @@ from pathlib import Path
 from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.published import PUBLISHED_COMMIT, STEMS
+from degnext.evaluation.record import saved_results
 from degnext.learning.profile.classifier import ProfileClassifier
 from reproduction.sources import folder
 
 FILE = "model_card.json"
 ORDER = ("model", "files", "seed", "data", "protocol", "transfer", "three_class_untrained")
-ORDER += ("general_learning", "limits", "licence")
+ORDER += ("standard_untrained", "general_learning", "limits", "licence")
 PROTOCOL = {
     "standard": (
         "labels: edgeR LRT, estimateDisp, TMM, FDR < 0.01, 1.5-fold, of each draw of the nine "
@@ -64,8 +65,8 @@ LIMITS = (
     "Bulk RNA-seq, tumor against normal, raw counts; other designs are untested.",
     "Two classes: every gene given is taken to be differentially expressed; the alignment needs "
     "some dozens of them. Use three classes for a whole table.",
-    "Neutral means what the published labels mean (edgeR, FDR 0.01, and more genes called neutral "
-    "at low counts); cohorts differ in how strictly.",
+    "Rule paper: neutral means what the published labels mean (edgeR, FDR 0.01, and more genes "
+    "called neutral at low counts); cohorts differ in how strictly.",
     "Few samples: classes are guesses at what a full cohort would show, without a promised false "
     "discovery rate; where labels are strict (CHOL) about twice too many genes are called.",
 )
@@ -106,8 +107,17 @@ def limits(transfer: dict[str, dict]) -> list[str]:
     ] + list(LIMITS)
 
 
+def standard_scores() -> dict[str, dict[str, float]]:
+    """Return the standard network's agreement with edgeR on tables that it never saw."""
+    table = saved_results("standard_network")
+    rows = table["rows"].replace({"any": "genes with a count", "expressed": "filterByExpr"})
+    names = table["cohort"] + " (" + rows + ")"
+    return table.set_index(names)[["mcc", "mcc_no_network"]].to_dict("index")
+
+
 def write(facts: dict, folder: Path) -> None:
     """Write the card, whole or not at all."""
+    facts = facts | {"standard_untrained": standard_scores()}
     fixed = {"protocol": PROTOCOL, "limits": limits(facts["transfer"]), "licence": LICENCE}
     facts = {"general_learning": {}} | facts | fixed
     write_atomic(folder / FILE, {name: facts[name] for name in ORDER})

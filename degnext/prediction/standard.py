@@ -1,0 +1,94 @@
+"""Calls by the standard rule, which mean the same on anyone's counts, and what to mind about them.
+
+The rule: edgeR's likelihood-ratio test with TMM library sizes and the dispersions of estimateDisp,
+FDR below 0.01, and an estimated fold change of at least 1.5 (why: data/standard_rule.md).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from degnext.cohorts.cohort import Cohort
+from degnext.cohorts.library_size import size_factors
+from degnext.prediction.model_card import standard_scores
+
+FDR, FOLD_CHANGE = 0.01, 1.5
+TEST_COLUMNS = ("edger_log2_fold_change", "edger_fdr")
+_ALIKE = (0.8, 1.25)  # composition factors that need no warning
+_FEWEST = 3  # samples per group that the network was trained on
+
+
+def standard_calls(cohort: Cohort) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Return probabilities (genes × DR, UR, neutral), TMM library sizes in millions, and the test.
+
+    The test's table has ``TEST_COLUMNS``, a row per gene, and the composition factor in ``attrs``:
+    the mean TMM factor of tumor samples over that of normal ones. Genes without any count are not
+    tested (NaN): they are neutral, and no other gene's FDR is corrected for them.
+    """
+    from degnext.labeling.differential_expression import differential_expression
+    from degnext.learning.profile.classifier import ProfileClassifier
+    from degnext.learning.profile.genes import Genes
+
+    seen = cohort.counts.any(axis=1).to_numpy()
+    counts, tumor = cohort.counts[seen], cohort.is_tumor
+    sizes = size_factors(counts.to_numpy(float), "tmm")
+    how = {"method": "lrt", "library_size": "tmm", "dispersion": "empirical"}
+    found = differential_expression(counts, cohort.groups, **how)[["log_fc", "fdr"]]
+    test = pd.DataFrame(np.nan, index=cohort.counts.index, columns=list(TEST_COLUMNS))
+    test.loc[seen] = found.to_numpy()
+    factor = sizes / size_factors(counts.to_numpy(float))
+    test.attrs["composition"] = float(factor[tumor].mean() / factor[~tumor].mean())
+    proba = np.tile([0.0, 0.0, 1.0], (len(seen), 1))
+    network = ProfileClassifier.from_pretrained("standard")
+    proba[seen] = network.predict_proba(Genes(counts.to_numpy(float), tumor, None, sizes))
+    return proba, sizes, test
+
+
+def calls_of_test(table: pd.DataFrame) -> np.ndarray:
+    """Return DR, UR or neutral per gene by the test's own numbers (``TEST_COLUMNS``)."""
+    change, fdr = (table[name] for name in TEST_COLUMNS)
+    called = (fdr < FDR) & (change.abs() > np.log2(FOLD_CHANGE))
+    return np.select([called & (change > 0), called & (change < 0)], ["UR", "DR"], "neutral")
+
+
+def standard_advice(cohort: Cohort, table: pd.DataFrame) -> list[str]:
+    """Return what to mind about a table of predictions by the standard rule."""
+    notes = [
+        f"Rule: edgeR's likelihood-ratio test with TMM library sizes, FDR < {FDR} and at least "
+        f"{FOLD_CHANGE}-fold; {int(table['edger_fdr'].notna().sum()):,} genes with counts tested."
+    ]
+    if "label" in table:
+        notes.append("The labels at hand follow the paper's rule: hold rule='paper' against them.")
+    fewest = min(cohort.n_normal, cohort.n_tumor)
+    if fewest < _FEWEST:
+        notes.append(
+            f"Only {fewest} sample(s) in a group: the network was trained on {_FEWEST} and more, "
+            "and a test can hardly see how samples differ; take the calls as hints."
+        )
+    factor = table.attrs["composition"]
+    alike = _ALIKE[0] <= factor <= _ALIKE[1]
+    composition = f"Composition factor {factor:.2f} (mean TMM factor of tumor over normal samples)"
+    shifted = (
+        f"Warning: by column sums, unchanged genes would look {factor:.2f} times as high in tumor. "
+        "TMM corrects for it where most genes do not change; see that this is likely."
+    )
+    notes.append(f"{composition}: the groups are alike." if alike else f"{composition}. {shifted}")
+    notes.append(_agreement(table))
+    mean, lowest, n = standard_scores()
+    notes.append(
+        f"On {n} tables never trained on, the network agreed with edgeR with a mean MCC of "
+        f"{mean:.3f}, lowest {lowest:.3f}: see degnext predict --card."
+    )
+    return notes
+
+
+def _agreement(table: pd.DataFrame) -> str:
+    from sklearn.metrics import matthews_corrcoef
+
+    tested = table[table["edger_fdr"].notna()]
+    by_test, by_network = calls_of_test(tested), tested["class"].to_numpy(str)
+    said = f"Network and test call {(by_test == by_network).mean():.2%} of the tested genes alike"
+    if len({*by_test}) < 2 or len({*by_network}) < 2:
+        return f"{said}; one of them has a single class, so there is no MCC."
+    return f"{said} (MCC {matthews_corrcoef(by_test, by_network):.3f})."
