@@ -1,4 +1,4 @@
-"""degnext.learning.images: rows of values, the paper's grid, and a standardisation that never sees a test gene."""
+"""degnext.learning.images: row values, the paper's grid, and a standardisation blind for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""degnext.learning.classifier: planted truth is learned, kept, and refined, under scikit-learn's conventions."""
+"""degnext.learning.classifier: planted truth is learned, kept and refined, as scikit-learn asks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rows(make_labeled, **settings):
 
 @pytest.fixture(scope="module")
 def trained():
-    """Both stages trained once on planted truth; returns the module's shared estimators and test data."""
+    """Train both stages once on planted truth; return estimators and test data."""
     rng = np.random.default_rng(0)
 
     def draw(n):

@@ -40,7 +40,7 @@ RELEASED = {
 
 
 def network(seed: int = 0, **settings) -> DEGnextCNN:
-    """Weights large enough that different images give different answers, which torch's defaults do not in 13 layers."""
+    """Weights so large that other images give other answers; torch's defaults do not."""
     torch.manual_seed(seed)
     net = DEGnextCNN(**settings).eval()
     for name, weight in net.named_parameters():

@@ -302,7 +302,7 @@ def test_codes_serve_as_labels_where_classes_are_codes():
 
 
 def test_offset_is_zero_where_noise_has_filled_the_gap():
-    """The gap of the clean cohort gives the offset; with noise of five SD fluctuations must not pass for a gap."""
+    """A clean cohort's gap gives the offset; chance under noise of five SD is no gap."""
     genes = draw(13, 600, 30, 30)
     wrong = shift_groups(size_factors(genes.counts), genes.is_tumor, -0.8)
     assert 0.2 < abs(direction_offset(genes.counts, genes.is_tumor, wrong)) <= 1

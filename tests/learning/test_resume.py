@@ -1,4 +1,4 @@
-"""Training that is killed, for real and at any moment, loses at most the running epoch and ends at the same weights."""
+"""Training killed at any moment loses the running epoch at most and ends at the same weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EPOCHS, BATCHES, KILLS = 40, 5, 10
 
 
 def train(path: str, batches_done) -> None:
-    """Train a small network on planted genes, counting batches where the parent process can see it."""
+    """Train a small network on planted genes, counting batches where the parent sees it."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     y = np.arange(8 * BATCHES) % 3

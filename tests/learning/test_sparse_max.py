@@ -1,4 +1,4 @@
-"""degnext.learning.sparse_max: the same gradients as a convolution, a max pool, a ReLU and a global maximum one after another."""
+"""degnext.learning.sparse_max: the gradients of the separate layers, one after another."""
 
 from __future__ import annotations
 

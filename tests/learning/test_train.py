@@ -1,4 +1,4 @@
-"""degnext.learning.training: the same seed gives the same weights, and a killed run ends where an unkilled one does."""
+"""degnext.learning.training: a seed gives the same weights, killed on the way or not."""
 
 from __future__ import annotations
 

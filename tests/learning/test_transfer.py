@@ -1,4 +1,4 @@
-"""degnext.learning.transfer and network_steps: which samples a network is shown, training on several cohorts, answers on another."""
+"""degnext.learning.transfer: samples shown, training on several cohorts, answers on another."""
 
 from __future__ import annotations
 
