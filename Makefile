@@ -2,11 +2,20 @@
 PYTHON ?= python3
 CANCER ?= KICH
 SOURCE ?= demo
-CORES  ?= $(shell getconf _NPROCESSORS_ONLN)
+# empty for all cores
+CORES  ?=
 # for SOURCE=file: COUNTS=counts.csv GROUPS=groups.csv; further notebook parameters: PARAMS="epochs=5 seed=1"
 COUNTS ?=
 GROUPS ?=
 PARAMS ?=
+# passed on as written, through the environment: neither make nor a shell reads it a second time
+export BOOK_CANCER := $(value CANCER)
+export BOOK_SOURCE := $(value SOURCE)
+export BOOK_CORES  := $(value CORES)
+export BOOK_COUNTS := $(value COUNTS)
+export BOOK_GROUPS := $(value GROUPS)
+export BOOK_PARAMS := $(value PARAMS)
+unexport CANCER SOURCE CORES COUNTS GROUPS PARAMS
 BIN := .venv/bin
 
 .PHONY: book test check lab clean env
@@ -21,8 +30,7 @@ env: .venv/.ready
 	@touch $@
 
 book: .venv/.ready
-	@$(BIN)/python workflow/make_book.py \
-	    --cancer '$(CANCER)' --source '$(SOURCE)' --cores $(CORES) --counts '$(COUNTS)' --groups '$(GROUPS)' --params '$(PARAMS)'
+	@$(BIN)/python workflow/make_book.py
 
 test: .venv/.ready
 	$(BIN)/python -m pytest
@@ -37,5 +45,6 @@ check: .venv/.ready
 lab: .venv/.ready
 	$(BIN)/jupyter lab notebooks
 
+# the pages, and the marks of runs that were cut short; results and what is known of how they were made stay
 clean:
-	rm -rf _build .snakemake
+	rm -rf _build "$${DEGNEXT_RESULTS:-results}"/.snakemake/locks "$${DEGNEXT_RESULTS:-results}"/.snakemake/incomplete

@@ -1,81 +1,95 @@
-"""Check the request, run the workflow, build the Jupyter Book with warnings as errors, print where its index page lies."""
+"""Check the request, run the workflow, build the book with warnings as errors, print its page.
+
+The Makefile passes what the user wrote through the environment: BOOK_CANCER, BOOK_SOURCE and so on.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import os
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from degnext.cohorts.cohort import check_cancer
-from degnext.cohorts.load import SOURCES
-
-from degnext._common.errors import InputError, check_choice
+from degnext._common.errors import InputError
+from degnext._common.files import file_checksum, write_atomic
 from degnext._common.paths import results_dir
 from degnext.running.execution import share_parameters
+from degnext.running.parameters import check_name, notebook_names
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+DEFAULTS = {
+    "cancer": "KICH",
+    "source": "demo",
+    "cores": "",
+    "counts": "",
+    "groups": "",
+    "params": "",
+}
+PATIENCE = 20  # seconds that an interrupted workflow gets to put things away
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (
-        ("cancer", "KICH"),
-        ("source", "demo"),
-        ("cores", "2"),
-        ("counts", ""),
-        ("groups", ""),
-        ("params", ""),
-    ):
-        parser.add_argument(f"--{name}", default=default)
-    a = parser.parse_args()
     started = time.perf_counter()
+    a = read_request()
     try:
         user = check_request(a)
-    except InputError as error:
-        print(f"make book: {error}", file=sys.stderr)
-        return 2
-    results = results_dir()
-    if run_workflow(a, user, results):
-        print("make book: a notebook stopped; the lines above name it and say why", file=sys.stderr)
-        return 1
-    index = build(a, results)
+        results = results_dir()
+        status = run_workflow(a, user, results)
+        index = None if status else build(a, results)
+    except (InputError, OSError) as error:
+        return say(2, error)
+    except KeyboardInterrupt:
+        return say(130, "interrupted; what is complete is kept, and make book goes on from there")
+    if status:
+        return say(1, "a notebook stopped; the lines above name it and say why")
     if index is None:
-        print(
-            "make book: the pages could not be built; the warnings above say why", file=sys.stderr
-        )
-        return 1
+        return say(1, "the pages could not be built; the warnings above say why")
     print(f"\nThe book is ready after {time.perf_counter() - started:.0f} s: {index}")
     return 0
 
 
-def check_request(a: argparse.Namespace) -> dict:
-    """Check cancer, source and parameters before any work starts; return the notebook parameters that the user gave."""
-    check_choice("SOURCE", a.source, SOURCES)
-    user = {}
-    for pair in a.params.split():
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise InputError(f"PARAMS holds {pair!r}: write name=value pairs separated by spaces")
-        user[name] = value
-    share_parameters(user, [p.stem for p in sorted((ROOT / "notebooks").glob("*.ipynb"))])
+def say(status: int, sentence: Any) -> int:
+    print(f"make book: {sentence}", file=sys.stderr)
+    return status
+
+
+def read_request() -> argparse.Namespace:
+    """Return what the user asked for; an option wins over the environment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, default in DEFAULTS.items():
+        written = os.environ.get(f"BOOK_{name.upper()}") or default
+        parser.add_argument(f"--{name}", default=written)
+    return parser.parse_args()
+
+
+def check_request(a: argparse.Namespace) -> dict[str, Any]:
+    """Check everything before any work starts.
+
+    Returns ``parameters``, what the user gave by notebook, and ``checksums`` of the files named.
+    """
+    check_name(a.cancer, a.source)
+    if not (a.cores or "1").isdigit() or a.cores == "0":
+        raise InputError(f"CORES is {a.cores!r}: give a whole number from 1 up")
+    given = dict(split_pair(pair) for pair in split_params(a.params))
+    for name in ("counts_path", "groups_path"):
+        if name in given:
+            raise InputError(f"PARAMS holds {name}: write {name.upper()[:6]}=... beside it instead")
     if a.source == "file":
         if not a.counts:
-            raise InputError(
-                "SOURCE=file needs COUNTS: make book SOURCE=file CANCER=MINE COUNTS=counts.csv GROUPS=groups.csv"
-            )
-        for path in [*a.counts.split(","), *([a.groups] if a.groups else [])]:
-            if not Path(path).is_file():
-                raise InputError(f"no file {path!r}: check COUNTS and GROUPS")
-        user["counts_path"] = ",".join(str(Path(p).resolve()) for p in a.counts.split(","))
-        user["groups_path"] = str(Path(a.groups).resolve()) if a.groups else ""
-    else:
-        check_cancer(a.cancer)
+            cure = "make book SOURCE=file CANCER=MINE COUNTS=counts.csv GROUPS=groups.csv"
+            raise InputError(f"SOURCE=file needs COUNTS: {cure}")
+        given |= {"counts_path": a.counts} | ({"groups_path": a.groups} if a.groups else {})
+    elif a.counts or a.groups:
+        cure = "add SOURCE=file, or drop COUNTS and GROUPS"
+        raise InputError(f"COUNTS and GROUPS are for SOURCE=file, not {a.source}: {cure}")
     if a.source == "demo":
         from degnext.cohorts.demo import load_parameters
 
@@ -83,47 +97,76 @@ def check_request(a: argparse.Namespace) -> dict:
     if a.source == "published":
         from degnext.cohorts.published import published_parts
 
-        parts = published_parts(a.cancer)
-        if parts and "T1" not in parts:
-            user.setdefault("train_part", "T2")
-            print(f"{a.cancer}: T1 is not at hand, so the networks of this book are trained on T2.")
-    return user
+        parts = published_parts(a.cancer, given.get("data_dir"))
+        if parts and "T1" not in parts and given.setdefault("train_part", "T2") == "T2":
+            print(f"{a.cancer}: T1 is not at hand, so the networks of this book learn from T2.")
+    shared = share_parameters(given, notebook_names())
+    named = {k: v for found in shared.values() for k, v in found.items() if isinstance(v, str)}
+    return {"parameters": shared, "checksums": {k: checksums(v) for k, v in named.items()}}
 
 
-def run_workflow(a: argparse.Namespace, user: dict, results: Path) -> int:
-    """Run Snakemake; return its exit status."""
-    config = {"cancer": a.cancer, "source": a.source, "results": str(results), "user": user}
-    results.mkdir(parents=True, exist_ok=True)
+def split_params(text: str) -> list[str]:
+    """Split PARAMS at spaces that are not inside quotes."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise InputError(f"PARAMS cannot be read ({error}): close the quotes") from error
+
+
+def split_pair(pair: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals:
+        raise InputError(f"PARAMS holds {pair!r}: write name=value pairs separated by spaces")
+    return name, value
+
+
+def checksums(value: str) -> list[str]:
+    """Return the checksums of the files that a parameter names, if it names any."""
+    return [file_checksum(p, "sha256") for p in value.split(",") if p and Path(p).is_file()]
+
+
+def run_workflow(a: argparse.Namespace, user: dict[str, Any], results: Path) -> int:
+    """Run Snakemake; return its exit status. Whoever interrupts this process interrupts it too."""
+    config = {"cancer": a.cancer, "source": a.source, "user": user}
     settings = results / f".book-{a.source}-{a.cancer}.json"
-    settings.write_text(json.dumps(config))
-    command = [
-        BIN / "snakemake",
-        "--snakefile",
-        ROOT / "workflow" / "Snakefile",
-        "--configfile",
-        ROOT / "workflow" / "config.yaml",
-        settings,
-        "--cores",
-        a.cores,
-        "--directory",
-        results,
-        "--quiet",
-        "rules",
-        "host",
-        "--rerun-triggers",
-        "mtime",
-        "params",
-        "input",
-        "--keep-going",
-    ]
-    return subprocess.run(
-        [str(c) for c in command],
-        env=os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"},
-    ).returncode
+    write_atomic(settings, config)
+    command = [sys.executable, ROOT / "workflow" / "locked_snakemake.py", results]
+    command += ["--snakefile", ROOT / "workflow" / "Snakefile", "--directory", results]
+    command += ["--configfile", ROOT / "workflow" / "config.yaml", settings]
+    command += ["--cores", a.cores or str(os.cpu_count()), "--force-use-threads"]
+    command += ["--rerun-triggers", "mtime", "params", "input", "--keep-going"]
+    command += ["--quiet", "rules", "host"]
+    environment = os.environ | {"BOOK_OWNER": str(os.getpid())}
+    # nothing is ever written to stdin: that it ends tells a notebook that this process is gone
+    streams = {"stdin": subprocess.PIPE, "start_new_session": True}
+    return wait_for(subprocess.Popen(command, env=environment, **streams))
+
+
+def wait_for(child: subprocess.Popen) -> int:
+    """Wait for a process group; hand an interrupt on to all of it and wait until it has ended."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, interrupt)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)  # once is enough: it ends in PATIENCE seconds
+        print("\nmake book: stopping", file=sys.stderr, flush=True)
+        os.killpg(child.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(PATIENCE)
+        with contextlib.suppress(ProcessLookupError):  # all is well: none is left
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
 
 
 def build(a: argparse.Namespace, results: Path) -> Path | None:
-    """Lay pages and executed notebooks side by side in ``_build/source`` and build them; return the index page, or None."""
+    """Lay pages and executed notebooks side by side and build them; return the index page."""
     source, html = ROOT / "_build" / "source", ROOT / "_build" / "html"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("*.ipynb"))
@@ -135,25 +178,14 @@ def build(a: argparse.Namespace, results: Path) -> Path | None:
             if done.exists():
                 (source / folder).mkdir(exist_ok=True)
                 shutil.copy(done, source / folder)
-    command = [
-        str(BIN / "jupyter-book"),
-        "build",
-        "-W",
-        "-n",
-        "--keep-going",
-        "--quiet",
-        "--path-output",
-        str(ROOT / "_build" / "pages"),
-        str(source),
-    ]
+    command = [BIN / "jupyter-book", "build", "-W", "-n", "--keep-going", "--quiet"]
+    command += ["--path-output", ROOT / "_build" / "pages", source]
+    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
     log = ROOT / "_build" / "build.log"
-    with open(log, "w") as handle:
-        status = subprocess.run(
-            command,
-            stdout=handle,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONWARNINGS": "ignore"},
-        ).returncode
+    with open(log, "w") as file:
+        streams = {"stdout": file, "stderr": subprocess.STDOUT}
+        child = subprocess.Popen(command, env=environment, start_new_session=True, **streams)
+        status = wait_for(child)
     made = ROOT / "_build" / "pages" / "_build" / "html"
     if status or not (made / "index.html").exists():
         print("\n".join(log.read_text().splitlines()[-40:]), file=sys.stderr)

@@ -12,8 +12,10 @@ from pathlib import Path
 import grimp
 
 import degnext
-from degnext.running.parameters import notebook_path
+from degnext.running.parameters import notebook_names, notebook_path
 
+_MAKERS = {"filtered": ["01_preprocessing"]}  # of the states of a cohort
+_MAKERS |= {state: ["01_preprocessing", "02_labeling"] for state in ("labeled", "target")}
 _PACKAGE = Path(degnext.__file__).parent
 
 
@@ -55,6 +57,16 @@ def notebook_files(name: str) -> list[Path]:
     """Return the notebook's file and those of the modules it depends on."""
     path = notebook_path(name)
     return [path, *closure(_modules("\n".join(_cells(path))))]
+
+
+def notebook_needs(name: str) -> list[str]:
+    """Return the chapters whose results a notebook takes up: ``run.cohort(…)``, ``run.earlier(…)``."""
+    words: set[str] = set()
+    for node in ast.walk(ast.parse("\n".join(_cells(notebook_path(name))))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("run.cohort", "run.earlier"):
+            words |= {c.value for c in ast.walk(node) if isinstance(c, ast.Constant)}
+    found = {chapter for word in words for chapter in _MAKERS.get(word, [word])}
+    return [chapter for chapter in notebook_names() if chapter in found and chapter < name]
 
 
 def _cells(path: Path) -> list[str]:

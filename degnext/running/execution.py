@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,17 +9,31 @@ from typing import Any
 
 from degnext._common.errors import InputError, nearest
 from degnext._common.paths import results_dir
-from degnext.running.parameters import notebook_parameters, notebook_path
+from degnext.running.parameters import (
+    check_parameters,
+    from_text,
+    notebook_parameters,
+    notebook_path,
+)
+
+_ELSEWHERE = ("cancer", "source", "results_dir")
 
 
 def share_parameters(given: Mapping[str, Any], names: list[str]) -> dict[str, dict[str, Any]]:
-    """Give each notebook of ``names`` the parameters that it has; raise InputError for one that none has."""
+    """Give each notebook of ``names`` the parameters that it has, checked and in their types.
+
+    Raises InputError for one that no notebook has, or that names the cohort or the results folder.
+    """
     known = {name: notebook_parameters(name) for name in names}
-    everywhere = sorted(set().union(*known.values()))
-    for parameter in given:
-        if parameter not in everywhere:
-            raise InputError(f"unknown parameter {parameter!r}: {nearest(parameter, everywhere)}")
-    return {name: {k: v for k, v in given.items() if k in known[name]} for name in names}
+    kinds = {k: kind for found in known.values() for k, (kind, _) in found.items()}
+    values = {k: from_text(k, kinds.get(k, "str"), v) for k, v in given.items()}
+    for name in values:
+        if name not in kinds:
+            raise InputError(f"unknown parameter {name!r}: {nearest(name, sorted(kinds))}")
+        if name in _ELSEWHERE:
+            raise InputError(f"{name} has a place of its own: take it out of the parameters")
+    check_parameters(kinds, values)
+    return {name: {k: v for k, v in values.items() if k in known[name]} for name in names}
 
 
 def run_notebook(
@@ -30,10 +43,11 @@ def run_notebook(
     parameters: Mapping[str, Any] | None = None,
     results: Path | None = None,
 ) -> Path:
-    """Execute a notebook for one cohort; return its copy, ``<results>/<source>/<cancer>/<name>/<name>.ipynb``.
+    """Execute a notebook for one cohort; return its copy, in ``<results>/<source>/<cancer>/<name>``.
 
     Values of ``parameters`` may be text, as from a command line. A notebook that crashes leaves
-    ``<name>.failed.ipynb``; one that bad input stops leaves nothing of its own, and its InputError is raised here.
+    ``<name>.failed.ipynb``; one that bad input stops leaves nothing of its own, and its InputError
+    is raised here.
     """
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -41,16 +55,17 @@ def run_notebook(
     root = results_dir(results)
     folder = root / source / cancer / name
     failed, done = folder / f"{name}.failed.ipynb", folder / f"{name}.ipynb"
-    known = notebook_parameters(name)
-    given = {k: v for k, v in {"cancer": cancer, "source": source}.items() if k in known}
-    given |= {k: _literal(v) for k, v in (parameters or {}).items()}
+    kinds = {k: kind for k, (kind, _) in notebook_parameters(name).items()}
+    given = {k: v for k, v in {"cancer": cancer, "source": source}.items() if k in kinds}
+    given |= {k: from_text(k, kinds.get(k, "str"), v) for k, v in (parameters or {}).items()}
+    paths = str(notebook_path(name)), str(failed)
     settings = {"kernel_name": "python3", "progress_bar": False, "cwd": str(folder)}
     before = os.environ.get("DEGNEXT_RESULTS")
     folder.mkdir(parents=True, exist_ok=True)
     # not a parameter: a page should not show a path of the machine that made it
     os.environ["DEGNEXT_RESULTS"] = str(root)
     try:
-        papermill.execute_notebook(str(notebook_path(name)), str(failed), given, **settings)
+        papermill.execute_notebook(*paths, given, **settings)
     except PapermillExecutionError as error:
         if error.ename != "InputError":
             raise
@@ -71,13 +86,3 @@ def _remove_empty(*folders: Path) -> None:
         if any(folder.iterdir()):
             break
         folder.rmdir()
-
-
-def _literal(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        found = ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return value
-    return found if isinstance(found, (int, float, bool)) else value

@@ -1,4 +1,4 @@
-"""The one model of notebook parameters: which notebooks there are, what their parameters are called and may be."""
+"""The one model of notebook parameters: which notebooks there are, what theirs are and may be."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from degnext._common.errors import InputError, check_choice, nearest
-from degnext.cohorts.cohort import CANCERS
-from degnext.cohorts.load import SOURCES
-from degnext.cohorts.user_tables import check_cohort_name
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = (_PACKAGE.parent / "notebooks", _PACKAGE.parent / "book", _PACKAGE / "_notebooks")
 _TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool}
 _AT_LEAST_1 = ("draws", "small_draws", "image_draws", "n_folds")
+_FILES = ("counts_path", "groups_path", "bio_source", "gene_sets", "data_dir")
 _CHOICES = {
-    "source": SOURCES,
     "protocol": ("paper", "corrected"),
     "network": ("paper", "profile"),
     "train_part": ("T1", "T2"),
@@ -28,15 +25,9 @@ _CHOICES = {
     "symbols": ("auto", "map", "keep"),
     "device": ("auto", "cpu", "cuda"),
 }
-
-FILTERING = {"outlier_cut": 0.6, "quantile_cut": 0.25, "symbols": "auto"}  # what chapter 1 asks for
-LABELING = {
-    "de_method": "lrt",
-    "library_size": "total",
-    "fdr": 0.01,
-    "log_fc": 0.0,
-    "bio_source": "",
-}
+FILTERING = {"outlier_cut": 0.6, "quantile_cut": 0.25, "symbols": "auto"}  # of chapter 1
+LABELING = {"de_method": "lrt", "library_size": "total", "fdr": 0.01, "log_fc": 0.0}
+LABELING |= {"bio_source": ""}
 
 
 def notebook_names() -> list[str]:
@@ -53,52 +44,45 @@ def notebook_path(name: str) -> Path:
 
 
 def notebook_parameters(name: str) -> dict[str, tuple[str, Any]]:
-    """Return type and default of every parameter of a notebook, as papermill reads its first cell."""
+    """Return type and default of every parameter of a notebook, as papermill reads them."""
     from papermill import inspect_notebook
 
-    found = inspect_notebook(str(notebook_path(name)))
-    return {k: (p["inferred_type_name"], ast.literal_eval(p["default"])) for k, p in found.items()}
+    found = inspect_notebook(str(notebook_path(name))).items()
+    return {k: (p["inferred_type_name"], ast.literal_eval(p["default"])) for k, p in found}
 
 
 def read_parameters(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the checked parameters of a notebook's run.
 
-    ``given`` replaces the notebook's defaults. With nothing given, inside a notebook, they are what its parameters
-    cell, and the cell that papermill puts below it, assigned: a name assigned there that is no parameter is refused,
-    where plain papermill only warns and runs the default. Raises :class:`InputError` with the nearest valid name.
+    ``given`` replaces the notebook's defaults. With nothing given, inside a notebook, they are
+    what its parameters cell, and the cell that papermill puts below it, assigned: a name assigned
+    there that is no parameter is refused, where plain papermill only warns and runs the default.
+    Raises InputError with the nearest valid name.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython and not given else None
     if shell is None:
         found = notebook_parameters(name)
-        types = {k: kind for k, (kind, _) in found.items()}
         values = {k: default for k, (_, default) in found.items()} | dict(given)
-    else:
-        types = {
-            k: getattr(kind, "__name__", kind)
-            for k, kind in shell.user_ns.get("__annotations__", {}).items()
-        }
-        values = {k: shell.user_ns[k] for k in [*types, *_assigned_by_papermill(shell)]}
-    return check_parameters(types, values)
-
-
-def _assigned_by_papermill(shell: Any) -> list[str]:
+        return check_parameters({k: kind for k, (kind, _) in found.items()}, values)
+    annotated = shell.user_ns.get("__annotations__", {})
+    types = {k: getattr(kind, "__name__", kind) for k, kind in annotated.items()}
     cells = [c for c in shell.user_ns.get("In", ()) if c.startswith("# Parameters")]
     assigned = [n for c in cells for n in ast.parse(c).body if isinstance(n, ast.Assign)]
-    return [t.id for n in assigned for t in n.targets if isinstance(t, ast.Name)]
+    names = [t.id for n in assigned for t in n.targets if isinstance(t, ast.Name)]
+    return check_parameters(types, {k: shell.user_ns[k] for k in [*types, *names]})
 
 
 def check_parameters(types: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``values``; raise :class:`InputError` for an unknown name, a value of another type or out of range."""
+    """Return ``values``; raise InputError for an unknown name or a value of another kind."""
     for name, value in values.items():
         if name not in types:
             raise InputError(f"unknown parameter {name!r}: {nearest(name, types)}")
         kind = types[name]
         expected = _TYPES.get(kind, object)
         if not isinstance(value, expected) or (isinstance(value, bool) and kind != "bool"):
-            raise InputError(
-                f"parameter {name} must be of type {kind}, not {value!r}: pass it as -p {name} VALUE"
-            )
+            cure = "give True or False" if kind == "bool" else f"pass it as -p {name} VALUE"
+            raise InputError(f"parameter {name} must be of type {kind}, not {value!r}: {cure}")
         if name in _CHOICES:
             check_choice(name, value, _CHOICES[name])
         least = 1 if name in _AT_LEAST_1 else 0
@@ -111,7 +95,40 @@ def check_parameters(types: Mapping[str, str], values: Mapping[str, Any]) -> dic
 
 
 def check_name(cancer: str, source: str) -> str:
-    """Return the name of a cohort: of one's own a plain word, elsewhere one of the paper's cancers."""
+    """Return the name of a cohort: one's own is a plain word, any other one of the paper's."""
+    from degnext.cohorts.cohort import CANCERS
+    from degnext.cohorts.load import SOURCES
+    from degnext.cohorts.user_tables import check_cohort_name
+
+    check_choice("source", source, SOURCES)
     return (
         check_cohort_name(cancer) if source == "file" else check_choice("cancer", cancer, CANCERS)
     )
+
+
+def from_text(name: str, kind: str, value: Any) -> Any:
+    """Return a value that may have come as text, from a command line, in its type.
+
+    Names of files become absolute, since a notebook works in a folder of its own; InputError where
+    one is not there. Text that is no value of its type comes back as it is, for the check.
+    """
+    if not isinstance(value, str):
+        return value
+    if name in _FILES and value:
+        pieces = value.split(",") if name == "counts_path" else [value]
+        return ",".join(_absolute(name, piece.strip()) for piece in pieces)
+    try:
+        if kind == "bool":
+            return {"true": True, "false": False}[value.lower()]
+        return {"int": int, "float": float}.get(kind, str)(value)
+    except (ValueError, KeyError):
+        return value
+
+
+def _absolute(name: str, value: str) -> str:
+    path = Path(value).expanduser()
+    if path.is_file() or (path.is_dir() and name == "data_dir"):
+        return str(path.resolve())
+    if name in ("bio_source", "gene_sets") and not (path.suffix or "/" in value):
+        return value  # a source with a name
+    raise InputError(f"no file {value!r}: check {name.upper().removesuffix('_PATH')}")
