@@ -19,7 +19,7 @@ from degnext.cohorts.demo import load_parameters
 from degnext.running import execution as execute
 from degnext.running import parameters
 from degnext.running.execution import run_notebook
-from degnext.running.parameters import notebook_path
+from degnext.running.parameters import from_text, notebook_path
 
 
 @pytest.fixture
@@ -134,12 +134,13 @@ def test_run_takes_steps_parameters_and_folder(run_cli, monkeypatch, tmp_path):
         "run", "KICH", "--steps", "3, 1", "-p", "seed", 4, "-p", "epochs", 5, "--out", tmp_path
     )
     assert done.code == 0 and "03_general_learning on KICH (demo)" in done.out
-    given = {"03_general_learning": {"seed": "4", "epochs": "5"}, "01_preprocessing": {"seed": "4"}}
+    given = {"03_general_learning": {"seed": 4, "epochs": 5}, "01_preprocessing": {"seed": 4}}
     assert asked == [
         (name, "KICH", "demo", own, tmp_path) for name, own in given.items()
     ]  # each gets what it has
     asked.clear()
-    assert run_cli("run", "KICH", "--steps", "1", "-p", "fdr", 0.05).code == 2 and not asked
+    for name, value in (("fdr", 0.05), ("cancer", "READ"), ("source", "gdc"), ("seed", "one")):
+        assert run_cli("run", "KICH", "--steps", "1", "-p", name, value).code == 2 and not asked
     asked.clear()
     run_cli("run", "KICH")
     folder = Path(__file__).resolve().parents[2] / "notebooks"
@@ -185,22 +186,39 @@ def test_notebooks_are_found_by_name_and_others_are_not(is_helpful):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
+    ("kind", "text", "value"),
     [
-        ("3", 3),
-        ("0.5", 0.5),
-        ("True", True),
-        ("READ", "READ"),
-        ("1,2", "1,2"),
-        ("[1]", "[1]"),
-        ("T1", "T1"),
-        (7, 7),
-        ("", ""),
+        ("int", "3", 3),
+        ("float", "0.5", 0.5),
+        ("float", "1", 1.0),
+        ("bool", "True", True),
+        ("bool", "false", False),
+        ("str", "READ", "READ"),
+        ("str", "1", "1"),
+        ("int", 7, 7),
+        ("str", "", ""),
+        ("int", "1.5", "1.5"),  # left for the check of types
+        ("bool", "yes", "yes"),
     ],
 )
-def test_values_from_a_command_line_get_their_type(text, value):
-    got = execute._literal(text)
+def test_values_from_a_command_line_get_their_type(kind, text, value):
+    got = from_text("x", kind, text)
     assert got == value and type(got) is type(value)
+
+
+def test_names_of_files_become_absolute(tmp_path, monkeypatch):
+    """A notebook works in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.csv", "b.csv", "genes.txt"):
+        (tmp_path / name).touch()
+    both = f"{tmp_path / 'a.csv'},{tmp_path / 'b.csv'}"
+    assert from_text("counts_path", "str", "a.csv, b.csv") == both
+    assert from_text("bio_source", "str", "genes.txt") == str(tmp_path / "genes.txt")
+    assert from_text("bio_source", "str", "cancermine") == "cancermine"
+    assert from_text("data_dir", "str", ".") == str(tmp_path)
+    for name, value in (("groups_path", "g.csv"), ("gene_sets", "none.gmt")):
+        with pytest.raises(InputError, match=f"no file '{value}'"):
+            from_text(name, "str", value)
 
 
 CODE = """

@@ -233,7 +233,7 @@ def alive(folder: Path) -> list[int]:
 
 
 def stopped(checkout, child, how) -> str:
-    """Send a signal to a make book that is at work; return what it said when all of it has ended."""
+    """Send a signal to a make book that is at work; return what it said by its end."""
     child.send_signal(how)
     said, _ = child.communicate(timeout=120)
     wait_until(lambda: not alive(checkout), 30)
