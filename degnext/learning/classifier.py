@@ -56,7 +56,7 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
     ``rules.scaling``, y one label per gene; ``groups`` says normal or tumor of each column, without
     it normal samples come first. Their number may differ between calls: the network pools.
 
-    protocol : ``corrected``, ``paper``, or a :class:`Protocol` of your own
+    protocol : ``corrected``, ``paper``, or another one that you put into ``PROTOCOLS``
     relu     : ``pair`` as in the released code, ``conv`` as in the paper's text
     epochs, batch_size, lr : None takes the protocol's number
     device   : ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``
@@ -66,7 +66,7 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        protocol: str | Protocol = "corrected",
+        protocol: str = "corrected",
         *,
         relu: str = "pair",
         epochs: int | None = None,
@@ -82,8 +82,6 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
     @property
     def rules(self) -> Protocol:
         """The protocol's settings; ``rules.scaling`` says which row values X must hold."""
-        if isinstance(self.protocol, Protocol):
-            return self.protocol
         return PROTOCOLS[check_choice("protocol", self.protocol, PROTOCOLS)]
 
     def fit(
@@ -186,9 +184,6 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
             return cls("paper", device=device).restored(weights, ["DR", "UR"], None)
         weights, facts = read_weights(path, "DEGnextClassifier")
         params, scale = facts["params"] | {"device": device}, facts["standardizer"]
-        if isinstance(own := params["protocol"], dict):
-            stages = {stage: Training(**own[stage]) for stage in ("fit", "fine_tune")}
-            params["protocol"] = Protocol(**own | stages)
         scale = Standardizer(**scale) if scale else None
         return cls(**params).restored(weights, facts["classes"], scale)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -20,7 +19,7 @@ NOT_FITTED = "%(name)s has no weights yet: call fit, or from_pretrained, first"
 def write_weights(path: str | Path, tensors: dict[str, Tensor], kind: str, facts: dict) -> str:
     """Write tensors, and under the name ``kind`` what else is known of them; return the SHA-256."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    data = save(tensors, metadata={kind: json.dumps(facts, default=asdict)})
+    data = save(tensors, metadata={kind: json.dumps(facts)})
     write_atomic(path, data)
     return hashlib.sha256(data).hexdigest()
 

@@ -104,11 +104,14 @@ def general(job: Job, device: str) -> list[dict]:
     ]
 
 
-def protocol(job: Job) -> Protocol:
-    """Return the job's protocol, in bfloat16 where it asks for that."""
-    rules, half = PROTOCOLS[job.protocol], job.precision == "bfloat16"
-    stages = {name: replace(getattr(rules, name), bfloat16=half) for name in ("fit", "fine_tune")}
-    return replace(rules, **stages)
+def protocol(job: Job) -> str:
+    """Name the job's protocol; one in bfloat16 is made known where the job asks for it."""
+    if job.precision != "bfloat16":
+        return job.protocol
+    rules, name = PROTOCOLS[job.protocol], f"{job.protocol}, bfloat16"
+    half = {k: replace(getattr(rules, k), bfloat16=True) for k in ("fit", "fine_tune")}
+    PROTOCOLS[name] = replace(rules, **half)
+    return name
 
 
 def epochs_of(job: Job, rules: Protocol) -> dict[str, int]:

@@ -22,12 +22,12 @@ from degnext.cohorts.cohort import CLASS_NAMES, TRAINING, Cohort
 from degnext.cohorts.library_size import log_fold_change, size_factors
 from degnext.learning.profile.alignment import direction_offset
 from degnext.learning.profile.classifier import ProfileClassifier
-from degnext.learning.profile.genes import Copies, Genes
+from degnext.learning.profile.genes import Genes, no_copies, noisy_copy
 from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS
 from reproduction.command import call, parser
 from reproduction.sources import published
 from reproduction.store import code_digest, keep, write_results
-from reproduction.weights.cohorts import genes_in, rule, scores, transfer_genes
+from reproduction.weights.cohorts import genes_in, rule, scores, subsampled, transfer_genes
 
 
 def median_of_ratios(counts: np.ndarray) -> np.ndarray:
@@ -54,10 +54,12 @@ PAIRS = {
     "log_ratio only": {"channels": ["log_ratio"]},
     **{f"width {w}": {"width": w} for w in (4, 8, 32)},
     **{f"scaling: {s}": {"scaling": s} for s in SCALINGS},
-    "without noisy copies": {"copies": Copies()},
+    "without noisy copies": {"copies": no_copies},
     "no alignment": {"align": False},
     "no alignment, plain total": {"align": False, "scaling": "plain total"},
-    "2 subsampled images more per gene": {"copies": Copies(subsamples=2, noisy=1)},
+    "2 subsampled images more per gene": {
+        "copies": lambda *g: [*subsampled(2)(*g), *noisy_copy(*g)]
+    },
 }
 TRIPLES = {
     "all": {},

@@ -21,7 +21,7 @@ from degnext.cohorts.cohort import TRAINING, Cohort
 from degnext.cohorts.perturb import add_noise, disturbed
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.classifier import ProfileClassifier
-from degnext.learning.profile.genes import Copies, Genes, genes_of
+from degnext.learning.profile.genes import Genes, genes_of, no_copies, noisy_copy
 from reproduction.command import call, parser
 from reproduction.sources import published
 from reproduction.store import write_results
@@ -35,7 +35,7 @@ ALIGNMENTS |= {
     f"errors × {e}, valley {v}": partial(direction_offset, errors=e, valley=v)
     for e, v in ((0.25, 0.5), (0.5, 0.5), (0.5, 0.7), (1, 0.6), (1, 0.7), (1, 0.8), (1.5, 0.8))
 }
-TRAINED = {"clean": 0, "one noisy copy": 1}
+TRAINED = {"clean": no_copies, "one noisy copy": noisy_copy}
 WHOLE, SMALL = "whole", "as small as READ"
 LEVELS = {WHOLE: (0, 50, 100, 500), SMALL: (0, 50, 100)}  # noise in percent of each gene's SD
 DRAWS = {WHOLE: 2, SMALL: 8}
@@ -82,7 +82,7 @@ def tested(cohort: Cohort, models: dict[str, ProfileClassifier]) -> Iterator[dic
 
 def train(genes: list[Genes]) -> dict[str, ProfileClassifier]:
     """Train with and without noisy copies; both leave the alignment to who asks them."""
-    models = {name: ProfileClassifier(copies=Copies(noisy=n)) for name, n in TRAINED.items()}
+    models = {name: ProfileClassifier(copies=c) for name, c in TRAINED.items()}
     return {name: model.fit(genes).set_params(align=False) for name, model in models.items()}
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.library_size import log_fold_change, size_factors
+from degnext.cohorts.perturb import draw_columns
 from degnext.evaluation.calibration import calibration_error, reliability
 from degnext.evaluation.profile_network import called_genes
 from degnext.learning.profile.genes import Genes, genes_of
@@ -19,6 +22,21 @@ def genes_in(cohort: Cohort, *parts: str) -> Genes:
 def transfer_genes(cohort: Cohort) -> Genes:
     """Return T2's UR and DR genes and F1; T3 only for BRCA, of which nothing else is at hand."""
     return genes_of(cohort, called_genes(cohort))
+
+
+def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> Genes:
+    """Draw k normal and k tumor samples (default: two to all, small numbers more often)."""
+    tumor = np.asarray(genes.is_tumor, bool)
+    have = (int((~tumor).sum()), int(tumor.sum()))
+    sizes = (k or int(np.exp(rng.uniform(np.log(2), np.log(n)))) for n in have)
+    keep = draw_columns(tumor, sizes, rng)
+    factors = None if genes.factors is None else genes.factors[keep]
+    return genes._replace(counts=genes.counts[:, keep], is_tumor=tumor[keep], factors=factors)
+
+
+def subsampled(n: int) -> Callable[[Genes, np.random.Generator], list[Genes]]:
+    """Return a way to show genes ``n`` times more, by fewer samples."""
+    return lambda genes, rng: [subsample(genes, rng) for _ in range(n)]
 
 
 def rule(cohort: Cohort, genes: Genes) -> np.ndarray:

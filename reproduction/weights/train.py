@@ -23,15 +23,22 @@ from degnext.cohorts.cohort import CANCERS, CLASS_NAMES, TRAINING, Cohort
 from degnext.evaluation.small_samples import SIZES
 from degnext.learning.profile.classifier import TRAINING as LOOP
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
-from degnext.learning.profile.genes import Copies, Genes, genes_of, subsample
+from degnext.learning.profile.genes import Genes, genes_of
 from degnext.learning.profile.image import FEW_CHANNELS
 from reproduction.command import call, parser
 from reproduction.sources import TESTED, published
 from reproduction.weights import card
-from reproduction.weights.cohorts import genes_in, rule, scores, transfer_genes
+from reproduction.weights.cohorts import (
+    genes_in,
+    rule,
+    scores,
+    subsample,
+    subsampled,
+    transfer_genes,
+)
 from reproduction.weights.general import general_learning
 
-THREE = {"training": replace(LOOP, epochs=3), "copies": Copies(subsamples=8)}
+THREE = {"training": replace(LOOP, epochs=3), "copies": subsampled(8)}
 # chosen leaving training cancers out
 FEW = {"width": 4, "n_filters": 16, "training": replace(LOOP, epochs=2, batch_size=512)}
 DRAWS = 8  # for few samples: training draws per cohort and size, and as many of random sizes

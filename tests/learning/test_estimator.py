@@ -211,14 +211,15 @@ def test_zero_is_no_default(trained, given, is_helpful):
         trained[0].fine_tune(x[y != "neutral"], y[y != "neutral"], epochs=0)
 
 
-def test_a_protocol_of_ones_own_is_followed_and_kept(trained, tmp_path):
+def test_a_protocol_of_ones_own_is_followed(trained, tmp_path, monkeypatch):
     *_, (x, y) = trained
     given = PROTOCOLS["corrected"]
     own = replace(given, validation=0.0, fit=replace(given.fit, epochs=1, bfloat16=True))
-    model = DEGnextClassifier(own, device="cpu").fit(x, y)
+    monkeypatch.setitem(PROTOCOLS, "own", own)
+    model = DEGnextClassifier("own", device="cpu").fit(x, y)
     assert len(model.history_) == 1 and "validation_loss" not in model.history_[0]
     model.save(tmp_path / "w.safetensors")
-    assert DEGnextClassifier.from_pretrained(tmp_path / "w.safetensors").protocol == own
+    assert DEGnextClassifier.from_pretrained(tmp_path / "w.safetensors").rules == own
 
 
 def test_sklearn_can_clone_and_set_it():

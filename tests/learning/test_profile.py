@@ -17,7 +17,7 @@ from degnext.cohorts.perturb import add_noise
 from degnext.cohorts.published import part_weights
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.classifier import PRETRAINED, TRAINING, WEIGHTS, ProfileClassifier
-from degnext.learning.profile.genes import Copies, Genes, add_random_noise, genes_of, subsample
+from degnext.learning.profile.genes import Genes, genes_of, no_copies, noisy_copy
 from degnext.learning.profile.image import CHANNELS, profile_image
 from degnext.learning.profile.network import ProfileCNN
 
@@ -238,15 +238,6 @@ def test_log_fold_change_is_the_ratio_of_group_means():
     np.testing.assert_allclose(got, np.log2([4, 2 / 3]), atol=1e-6)
 
 
-def test_subsample_keeps_groups_and_factors_together():
-    genes = draw(13)
-    few = subsample(
-        genes._replace(factors=size_factors(genes.counts)), np.random.default_rng(0), k=3
-    )
-    assert few.is_tumor.sum() == 3 and few.counts.shape == (600, 6)
-    np.testing.assert_allclose(few.factors, size_factors(few.counts))
-
-
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -272,7 +263,7 @@ def test_labels_outside_the_classes_are_refused():
 
 def test_scikit_learn_finds_its_conventions(two):
     """Its checks draw tables of features; these are the conventions that do not."""
-    given = ProfileClassifier(CLASS_NAMES, width=8, copies=Copies(noisy=2), random_state=3)
+    given = ProfileClassifier(CLASS_NAMES, width=8, copies=no_copies, random_state=3)
     copied = clone(given)
     assert copied is not given and copied.get_params() == given.get_params()
     assert "width=8" in repr(given) and copied.set_params(align=True).align and given.align is None
@@ -320,11 +311,11 @@ def test_offset_is_zero_where_noise_has_filled_the_gap():
 def test_noisy_copies_keep_labels_and_scaling():
     genes = draw(14, 300, 20, 20)
     genes = genes._replace(factors=size_factors(genes.counts))
-    copy = add_random_noise(genes, np.random.default_rng(0))
+    (copy,) = noisy_copy(genes, np.random.default_rng(0))
     assert (copy.counts != genes.counts).mean() > 0.5 and copy.labels is genes.labels
     np.testing.assert_allclose(
         copy.factors / genes.factors, copy.counts.sum(0) / genes.counts.sum(0)
     )
     images, labels = ProfileClassifier().training_images(genes)
     assert len(images) == len(labels) == 600
-    assert len(ProfileClassifier(copies=Copies()).training_images(genes)[1]) == 300
+    assert len(ProfileClassifier(copies=no_copies).training_images(genes)[1]) == 300

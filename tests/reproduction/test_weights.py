@@ -16,7 +16,14 @@ from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
 from reproduction.sources import TESTED, published
 from reproduction.weights import ablation, alignment, calibration, card, train
-from reproduction.weights.cohorts import genes_in, rule, scores, transfer_genes
+from reproduction.weights.cohorts import (
+    genes_in,
+    rule,
+    scores,
+    subsample,
+    subsampled,
+    transfer_genes,
+)
 
 # of counts, labels, groups and size factors: what the committed weights were trained on
 FED = {"BRCA": "a8a14be894974a4f", "THCA": "6fd49a1e869ce596", "LUAD": "d29f0449640324c9"}
@@ -30,6 +37,15 @@ def digest(genes: Genes) -> str:
         found.update(np.ascontiguousarray(values, dtype=np.int64).tobytes())
     found.update(np.ascontiguousarray(genes.factors, dtype=np.float64).tobytes())
     return found.hexdigest()[:16]
+
+
+def test_subsample_keeps_groups_and_factors_together():
+    counts, is_tumor = np.random.default_rng(0).integers(1, 99, (50, 20)), np.arange(20) >= 8
+    genes = Genes(counts, is_tumor, factors=counts.sum(0) / 1e6)
+    few = subsample(genes, np.random.default_rng(0), k=3)
+    assert few.is_tumor.sum() == 3 and few.counts.shape == (50, 6)
+    np.testing.assert_allclose(few.factors, few.counts.sum(0) / 1e6)
+    assert len(subsampled(2)(genes, np.random.default_rng(0))) == 2
 
 
 @pytest.mark.parametrize("cancer", FED)

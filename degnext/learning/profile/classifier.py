@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -21,7 +21,7 @@ from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.encoding import default_factors, encoded
-from degnext.learning.profile.genes import Copies, Genes, genes_of, shown_again
+from degnext.learning.profile.genes import Genes, genes_of, no_copies, noisy_copy
 from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS, WIDTH
 from degnext.learning.profile.network import ProfileCNN
 from degnext.learning.training import Training, fit
@@ -31,6 +31,7 @@ WEIGHTS = Path(__file__).resolve().parent / "weights"
 PRETRAINED = ("two_class", "three_class", "few_samples", "standard", "standard_few")
 ONE_CYCLE = {"weight_decay": 0.01, "clip": 1.0, "one_cycle": True, "fused": True}
 TRAINING = Training(epochs=5, batch_size=128, lr=2e-3, device="cpu", **ONE_CYCLE)
+Copies = Callable[[Genes, np.random.Generator], list[Genes]]
 Given = Genes | Cohort | Sequence[Genes | Cohort] | np.ndarray  # an array holds images
 
 
@@ -45,7 +46,8 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
     n_filters : of the network's first layers
     align     : estimate the log2 ratio at which genes turn from down to up, without labels, which
                 takes genes that are all differentially expressed: None does with two classes
-    copies    : further images of each gene to train on; None is a noisy one with two classes
+    copies    : function of genes and a random generator that returns them once more, otherwise, to
+                train on too; None is a noisy copy with two classes
     training  : how the network is trained, None is ``TRAINING``
 
     Equal ``random_state`` gives equal weights on one machine. After ``fit``: ``classes_``,
@@ -88,7 +90,7 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         return {
             "channels": tuple(self.channels or (DIRECTION_CHANNELS if two else GENERAL_CHANNELS)),
             "align": two if self.align is None else self.align,
-            "copies": Copies(noisy=int(two)) if self.copies is None else self.copies,
+            "copies": self.copies or (noisy_copy if two else no_copies),
             "training": self.training or TRAINING,
         }
 
@@ -111,7 +113,7 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         for given in [cohorts] if isinstance(cohorts, (Genes, Cohort)) else cohorts:
             genes = genes_of(given) if isinstance(given, Cohort) else given
             self._codes(genes.labels)
-            shown = shown_again(genes, self.resolved["copies"], rng)
+            shown = [genes, *self.resolved["copies"](genes, rng)]
             images += [self.encode(g) for g in shown]
             labels += [np.asarray(genes.labels)] * len(shown)
         return np.concatenate(images), np.concatenate(labels)

@@ -1,4 +1,4 @@
-"""Genes of one cohort as the profile network is shown them, whole, by fewer samples, in noise."""
+"""Genes of one cohort as the profile network is shown them, and once more in noise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.library_size import size_factors
-from degnext.cohorts.perturb import add_noise, draw_columns, random_level
+from degnext.cohorts.perturb import add_noise, random_level
 from degnext.cohorts.published import part_weights
 
 
@@ -24,37 +24,18 @@ class Genes(NamedTuple):
     factors: np.ndarray | None = None
 
 
-class Copies(NamedTuple):
-    """How many further images of each gene to train on: of random samples, of noisy counts."""
-
-    subsamples: int = 0
-    noisy: int = 0
-
-
-def shown_again(genes: Genes, copies: Copies, rng: np.random.Generator) -> list[Genes]:
-    """Return the genes as they are, then their copies."""
-    return [
-        genes,
-        *(subsample(genes, rng) for _ in range(copies.subsamples)),
-        *(add_random_noise(genes, rng) for _ in range(copies.noisy)),
-    ]
-
-
-def add_random_noise(genes: Genes, rng: np.random.Generator) -> Genes:
-    """Return the genes with Gaussian noise, a random 50 to 1,000 % of each one's SD in a group."""
+def noisy_copy(genes: Genes, rng: np.random.Generator) -> list[Genes]:
+    """Return the genes once more, with noise of 50 to 1,000 % of each one's SD within groups."""
     counts = add_noise(genes.counts, random_level(rng), "relative", rng, genes.is_tumor)
-    factors = None if genes.factors is None else genes.factors * counts.sum(0) / genes.counts.sum(0)
-    return genes._replace(counts=counts, factors=factors)
+    factors = genes.factors
+    if factors is not None:
+        factors = factors * counts.sum(0) / genes.counts.sum(0)
+    return [genes._replace(counts=counts, factors=factors)]
 
 
-def subsample(genes: Genes, rng: np.random.Generator, k: int | None = None) -> Genes:
-    """Draw k normal and k tumor samples (default: two to all, small numbers more often)."""
-    tumor = np.asarray(genes.is_tumor, bool)
-    have = (int((~tumor).sum()), int(tumor.sum()))
-    sizes = (k or int(np.exp(rng.uniform(np.log(2), np.log(n)))) for n in have)
-    keep = draw_columns(tumor, sizes, rng)
-    factors = None if genes.factors is None else genes.factors[keep]
-    return genes._replace(counts=genes.counts[:, keep], is_tumor=tumor[keep], factors=factors)
+def no_copies(genes: Genes, rng: np.random.Generator) -> list[Genes]:
+    """Return nothing."""
+    return []
 
 
 def genes_of(cohort: Cohort, rows: np.ndarray | None = None) -> Genes:
