@@ -54,8 +54,8 @@ def holds(name: str, piece: pd.DataFrame, within: float = 1e-4) -> None:
     assert not far.any(), both[far].T.to_string()
 
 
-@pytest.fixture(scope="module")
-def training() -> list:
+@pytest.fixture
+def training(real_data) -> list:
     return [published(c) for c in TRAINING]
 
 
