@@ -13,6 +13,7 @@ from degnext.evaluation.disturbances import CEILINGS
 from degnext.evaluation.experiments import CNN, FEATURES, IMAGE, RULE, SCALED
 from degnext.evaluation.record import saved_results
 from degnext.evaluation.small_samples import NETWORK, best_cut, summarize
+from reproduction.ranks import rank_table
 
 SCORES = ("mcc", "average_precision", "direction")
 PAIRS = (
@@ -138,4 +139,7 @@ def chapter_tables() -> dict[str, pd.DataFrame]:
     means, lead = few_samples(saved_results("small_samples"))
     tables = {"versus": pd.DataFrame(pairs), "noise": pd.concat(noise)}
     tables |= {"small_samples": means, "small_samples_lead": lead}
-    return {f"summary_{name}": table.round(5) for name, table in tables.items()}
+    tables = {name: table.round(5) for name, table in tables.items()} | {
+        "ranks": rank_table(joined)
+    }
+    return {f"summary_{name}": table for name, table in tables.items()}

@@ -86,6 +86,13 @@ def general(cohort: Cohort, seed: int = 0, network: bool = True) -> pd.DataFrame
     return result_table(rows)
 
 
+def method_names(rows: pd.DataFrame) -> pd.Series:
+    """Return "model, what it was given" for each row; with one kind of input the bare name."""
+    kinds = rows.groupby("model")["protocol"].transform(lambda p: p.nunique(dropna=False))
+    full = rows["model"] + ", " + rows["protocol"].fillna("").astype(str)
+    return rows["model"].where(kinds == 1, full)
+
+
 def _answers(make: Callable, x: np.ndarray, cohort: Cohort, seed: int) -> Iterator[Answer]:
     y, groups = cohort.genes["label"].to_numpy(), sorted_groups(cohort)
     t3, first = cohort.rows("T3"), next((p for p in ("T1", "T2") if p in cohort.parts), None)

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from degnext._common.files import file_checksum
-from degnext.evaluation.calibration import abstention, calibration_error, reliability
 from degnext.evaluation.profile_network import answer_on_q
 from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
 from reproduction.command import call, parser
 from reproduction.sources import TESTED, published
 from reproduction.store import write_results
+from reproduction.weights.reliability import abstention, calibration_error, reliability
 
 POOLED = "all six"
 

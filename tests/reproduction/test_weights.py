@@ -116,7 +116,7 @@ def test_the_ablation_keeps_its_variants():
 
 
 def test_reliability_is_as_committed(real_data):
-    from degnext.evaluation.calibration import reliability
+    from reproduction.weights.reliability import reliability
 
     said = calibration.answers(("CHOL", "READ"))
     kept = saved_results("profile_reliability").set_index("cancer")

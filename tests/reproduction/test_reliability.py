@@ -8,7 +8,7 @@ import pytest
 
 from degnext._common.paths import data_dir
 from degnext.cohorts.cohort import label_names
-from degnext.evaluation.calibration import abstention, calibration_error, reliability
+from reproduction.weights.reliability import abstention, calibration_error, reliability
 
 PROBA = np.array([[0.95, 0.05], [0.05, 0.95], [0.92, 0.08], [0.6, 0.4], [0.35, 0.65], [1.0, 0.0]])
 LABELS = label_names([0, 1, 1, 0, 0, 0])

@@ -1,4 +1,4 @@
-"""degnext.evaluation.ranks: against Demšar's 2006 paper, and what the tables leave out."""
+"""reproduction.ranks: against Demšar's 2006 paper, and what the tables leave out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 from scipy.stats import chi2
 
 from degnext._common.errors import InputError
+from degnext.evaluation.experiments import method_names
 from degnext.evaluation.metrics import result_row, result_table
-from degnext.evaluation.ranks import critical_difference, method_names, rank_methods, score_table
 from degnext.figures.scores import heat_map, rank_plot
+from reproduction.ranks import critical_difference, rank_methods, rank_table, score_table
 
 # Demšar 2006, Table 6: AUC of C4.5, C4.5+m, C4.5+cf, C4.5+m+cf on 14 data sets
 DEMSAR = np.array(
@@ -131,3 +132,10 @@ def test_the_plots_show_every_method():
         "C4.5",
     ] and len(axes[1].texts) == DEMSAR.size
     plt.close(fig)
+
+
+def test_the_table_of_ranks_starts_with_the_first_of_each_part():
+    better = [(c, m, "x", v) for c in ("CHOL", "KICH", "READ") for m, v in (("a", 0.9), ("b", 0.1))]
+    found = rank_table(table(*better, ("CHOL", "c", "x", 0.5), ("KICH", "c", "x", 0.5)), ("T3",))
+    assert found["method"].tolist() == ["a", "c", "b"] and (found["n_cohorts"] == 2).all()
+    assert found["p_first"].iloc[0] == 1 and found["p_first"].is_monotonic_decreasing

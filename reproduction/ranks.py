@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from degnext._common.errors import InputError
+from degnext.evaluation.experiments import method_names
 
 
 class Ranking(NamedTuple):
@@ -68,8 +69,17 @@ def score_table(results: pd.DataFrame, part: str, value: str = "mcc") -> pd.Data
     return table.loc[:, table.notna().mean() >= 0.5].dropna()
 
 
-def method_names(rows: pd.DataFrame) -> pd.Series:
-    """Return "model, what it was given" for each row; with one kind of input the bare name."""
-    kinds = rows.groupby("model")["protocol"].transform(lambda p: p.nunique(dropna=False))
-    full = rows["model"] + ", " + rows["protocol"].fillna("").astype(str)
-    return rows["model"].where(kinds == 1, full)
+def rank_table(results: pd.DataFrame, parts: tuple[str, ...] = ("T2", "Q")) -> pd.DataFrame:
+    """Return average ranks by MCC of every method, best first, for each part.
+
+    Columns part, method, rank, p_first (Nemenyi's, against the first), critical_difference,
+    friedman_p, n_cohorts.
+    """
+    tables = []
+    for part in parts:
+        found = rank_methods(score_table(results, part))
+        table = found.ranks.rename_axis("method").rename("rank").reset_index()
+        table["p_first"] = found.pairwise_p.loc[table["method"], table["method"][0]].to_numpy()
+        facts = {"critical_difference": found.critical_difference, "friedman_p": found.friedman_p}
+        tables.append(table.assign(part=part, n_cohorts=found.n_cohorts, **facts))
+    return pd.concat(tables, ignore_index=True)
