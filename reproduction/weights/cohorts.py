@@ -9,9 +9,9 @@ import numpy as np
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.library_size import log_fold_change, size_factors
 from degnext.cohorts.perturb import draw_columns
-from degnext.evaluation.calibration import calibration_error, reliability
 from degnext.evaluation.profile_network import called_genes
 from degnext.learning.profile.genes import Genes, genes_of
+from reproduction.weights.reliability import calibration_error, reliability
 
 
 def genes_in(cohort: Cohort, *parts: str) -> Genes:
