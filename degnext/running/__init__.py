@@ -1,1 +1,1 @@
-"""The run of a notebook: its parameters, the steps it takes up from earlier chapters, its record, its execution."""
+"""The run of a notebook: parameters, steps taken up from earlier chapters, record, execution."""

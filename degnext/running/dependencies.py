@@ -1,11 +1,11 @@
-"""What a step or a notebook depends on, read from the imports by grimp and never listed by hand."""
+"""What a step or a notebook depends on, read from its code and never listed by hand."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -33,11 +33,12 @@ def closure(modules: Iterable[str]) -> list[Path]:
     modules = list(modules)
     graph = _graph(*sorted({m.split(".")[0] for m in modules} - {"degnext"}))
     found = set(modules).union(*(graph.find_upstream_modules(m) for m in modules))
-    return sorted(_file(name) for name in found)
+    paths = [_PACKAGE.parent.joinpath(*name.split(".")) for name in found]
+    return sorted(p / "__init__.py" if p.is_dir() else p.with_suffix(".py") for p in paths)
 
 
 def code_digest(*modules: str, cells: Iterable[str] = ()) -> str:
-    """Return the sha256 (hex) of the sources of ``modules`` and of all they import, and of code ``cells``."""
+    """Return the sha256 (hex) of ``modules``, of all they import, and of the code of ``cells``."""
     digest = hashlib.sha256()
     for path in closure(modules):
         digest.update(f"\0{path.relative_to(_PACKAGE.parent).as_posix()}\0".encode())
@@ -49,41 +50,48 @@ def code_digest(*modules: str, cells: Iterable[str] = ()) -> str:
 
 def notebook_digest(name: str) -> str:
     """Return the sha256 (hex) of a notebook's code and of all the code it depends on."""
-    cells = _cells(notebook_path(name))
+    cells = _cells(name)
     return code_digest(*_modules("\n".join(cells)), cells=cells)
 
 
 def notebook_files(name: str) -> list[Path]:
     """Return the notebook's file and those of the modules it depends on."""
-    path = notebook_path(name)
-    return [path, *closure(_modules("\n".join(_cells(path))))]
+    return [notebook_path(name), *closure(_modules("\n".join(_cells(name))))]
 
 
 def notebook_needs(name: str) -> list[str]:
-    """Return the chapters whose results a notebook takes up: ``run.cohort(…)``, ``run.earlier(…)``."""
+    """Return the chapters that a notebook takes up, by ``run.cohort`` and ``run.earlier``."""
     words: set[str] = set()
-    for node in ast.walk(ast.parse("\n".join(_cells(notebook_path(name))))):
+    for node in ast.walk(ast.parse("\n".join(_cells(name)))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("run.cohort", "run.earlier"):
             words |= {c.value for c in ast.walk(node) if isinstance(c, ast.Constant)}
     found = {chapter for word in words for chapter in _MAKERS.get(word, [word])}
     return [chapter for chapter in notebook_names() if chapter in found and chapter < name]
 
 
-def _cells(path: Path) -> list[str]:
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+def _cells(name: str) -> list[str]:
+    cells = json.loads(notebook_path(name).read_text(encoding="utf-8"))["cells"]
     return ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
 
 
 def _modules(code: str) -> list[str]:
-    """Return the package's modules that ``code`` imports; a public name stands for the module it lives in."""
-    modules, tree, public = set(), ast.parse(code), public_names()
-    for dotted in _dotted_names(tree):
-        head, _, rest = dotted.partition(".")
-        name = rest.split(".")[0]
-        dotted = f"{head}.{public[name]}" if name in public else dotted
-        while dotted not in _graph().modules and "." in dotted:
-            dotted = dotted.rpartition(".")[0]  # a function of a module, say
-        modules.add(dotted)
+    """Return the modules that ``code`` imports; a public name stands for the one it lives in."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            names.add(ast.unparse(node))
+    known, public, modules = _graph().modules, public_names(), set()
+    for parts in (n.split(".") for n in names if n.split(".")[0] == "degnext"):
+        name = ".".join(parts)
+        if len(parts) > 1 and parts[1] in public:
+            name = f"degnext.{public[parts[1]]}"
+        while name not in known:
+            name = name.rpartition(".")[0]  # a function of a module, say
+        modules.add(name)
     return sorted(modules)
 
 
@@ -93,21 +101,3 @@ def public_names() -> dict[str, str]:
     stub = ast.parse((_PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
     found = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
     return {alias.name: node.module for node in found for alias in node.names}
-
-
-def _dotted_names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Attribute):
-            names = [ast.unparse(node)]
-        else:
-            continue
-        yield from (n for n in names if n.split(".")[0] == "degnext")
-
-
-def _file(name: str) -> Path:
-    path = _PACKAGE.parent.joinpath(*name.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

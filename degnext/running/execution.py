@@ -43,7 +43,7 @@ def run_notebook(
     parameters: Mapping[str, Any] | None = None,
     results: Path | None = None,
 ) -> Path:
-    """Execute a notebook for one cohort; return its copy, in ``<results>/<source>/<cancer>/<name>``.
+    """Execute a notebook for one cohort; return its copy in ``<results>/<source>/<cancer>/<name>``.
 
     Values of ``parameters`` may be text, as from a command line. A notebook that crashes leaves
     ``<name>.failed.ipynb``; one that bad input stops leaves nothing of its own, and its InputError

@@ -1,4 +1,4 @@
-"""What every notebook does first and last: check its parameters, take up its cohort, leave a ``run.json``."""
+"""What every notebook does first and last: check parameters, take up a cohort, leave a record."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ _PLACES = {"data_dir", "results_dir", "counts_path", "groups_path", "device"}  #
 
 
 class NotebookRun:
-    """One notebook's run on one cohort.
+    """Run one notebook on one cohort: ``run = NotebookRun("02_labeling")``.
 
-    notebook   : the notebook's name, such as ``02_labeling``
-    parameters : inside a notebook leave them out: its parameters cell is read. Elsewhere those that differ from the
-                 notebook's defaults: ``with NotebookRun("02_labeling", cancer="READ") as run: …``
+    notebook: its name. parameters: inside a notebook leave them out, its parameters cell is read;
+    elsewhere those unlike its defaults, ``with NotebookRun("02_labeling", seed=1) as run``.
 
-    Attributes: ``parameters`` (all of them, checked), ``cancer``, ``source``, ``seed``, and ``folder``, where results
-    go: ``<results>/<source>/<cancer>/<notebook>``. Raises :class:`~degnext.InputError` with the nearest valid name for
-    a parameter, a cancer or a choice that does not exist, before any work is done.
+    Attributes: ``parameters`` (all of them, checked), ``cancer``, ``source``, ``seed``, and
+    ``folder``, where results go: ``<results>/<source>/<cancer>/<notebook>``. Raises InputError with
+    the nearest valid name for a parameter, cancer or choice that does not exist, before any work.
     """
 
     def __init__(self, notebook: str, **parameters: Any) -> None:
@@ -44,9 +43,9 @@ class NotebookRun:
     def cohort(self, state: str = "raw", other: str | None = None, source: str = "") -> Cohort:
         """Return the cohort that the parameters name.
 
-        state : ``raw`` as loaded; ``filtered`` as chapter 1 leaves it; ``labeled`` as chapter 2 leaves it;
-                ``target``, labelled to be tested on: a published cohort may then lack its training parts
-        other : another cancer, with labels made by the same rules, to train on; ``source`` if it lies elsewhere
+        state: "raw" as loaded, "filtered" as chapter 1 leaves it, "labeled" as chapter 2 does, or
+            "target", labelled to be tested on: a published cohort may then lack its training parts.
+        other: another cancer, labelled by the same rules, to train on; source: where, if elsewhere.
         """
         cohort = steps.cohort(self.parameters, self.folder.parents[2], state, other, source)
         if other is None:
@@ -54,32 +53,32 @@ class NotebookRun:
         return cohort
 
     def earlier(self, notebook: str, file: str) -> Path | None:
-        """Return a file that an earlier chapter left for this very cohort, or None, and print why not.
+        """Return a file that an earlier chapter left for this cohort, or None, and say why not.
 
-        Used is only what was made from the same counts, labels and parts, with the same value of every parameter that
-        both notebooks have, by the code as it is now, and is whole.
+        Used is only what is whole and was made from the same counts, labels and parts, with the
+        same value of every parameter that both notebooks have, by the code as it is now.
         """
         folder = self.folder.parent / notebook
         try:
             record = json.loads((folder / "run.json").read_text())
         except (OSError, ValueError):
             return None
-        theirs, files = record["parameters"], record.get("files", {})
+        theirs, path = record["parameters"], folder / file
         shared = (theirs.keys() & self.parameters.keys()) - _PLACES
         unlike = [f"{k}={theirs[k]!r}" for k in sorted(shared) if theirs[k] != self.parameters[k]]
         if record.get("cohort", {}).get("sha256") != self._facts["cohort"]["sha256"]:
             unlike.append("other counts or labels")
         if record.get("code") != notebook_digest(notebook):
             unlike.append("other code")
-        path = folder / file
-        if not path.exists() or files.get(file) != file_checksum(path, "sha256"):
+        made = record.get("files", {}).get(file)
+        if not path.exists() or made != file_checksum(path, "sha256"):
             unlike.append(f"another {file}")
         if unlike:
             print(f"Chapter {notebook} ran with {', '.join(unlike)}: not used, run it again.")
         return None if unlike else path
 
     def save(self, table: pd.DataFrame, name: str) -> Path:
-        """Write a table to the run's folder as CSV, whole or not at all; row numbers are not worth a column."""
+        """Write a table to the run's folder as CSV, whole or not at all; row numbers go."""
         rows_have_names = table.index.name or not pd.api.types.is_integer_dtype(table.index)
         write_atomic(self.folder / f"{name}.csv", table.to_csv(index=bool(rows_have_names)))
         return self.folder / f"{name}.csv"
@@ -89,23 +88,15 @@ class NotebookRun:
         self._facts |= facts
 
     def finish(self) -> Path:
-        """Write ``run.json``: parameters, versions, the cohort with its checksum, facts and wall seconds."""
-        record = {
-            "step": self.notebook,
-            "parameters": self.parameters,
-            "versions": versions(),
-            **self._facts,
-            "code": notebook_digest(self.notebook),
-            "files": {p.name: file_checksum(p, "sha256") for p in self._written()},
-            "wall_seconds": round(time.time() - self.started, 2),
-        }
+        """Write ``run.json``: parameters, versions, cohort, facts, code, files, wall seconds."""
+        found = [p for p in self.folder.glob("*") if p.suffix not in (".ipynb", ".log", ".json")]
+        mine = [p for p in found if p.is_file() and p.stat().st_mtime >= self.started - 0.05]
+        record = {"step": self.notebook, "parameters": self.parameters, "versions": versions()}
+        record |= self._facts | {"code": notebook_digest(self.notebook)}
+        record["files"] = {p.name: file_checksum(p, "sha256") for p in sorted(mine)}
+        record["wall_seconds"] = round(time.time() - self.started, 2)
         write_atomic(self.folder / "run.json", json.loads(json.dumps(record, default=plain)))
         return self.folder / "run.json"
-
-    def _written(self) -> list[Path]:
-        found = sorted(self.folder.glob("*"))
-        mine = [p for p in found if p.is_file() and p.suffix not in (".ipynb", ".log", ".json")]
-        return [p for p in mine if p.stat().st_mtime >= self.started - 0.05]
 
     def __enter__(self) -> NotebookRun:
         return self

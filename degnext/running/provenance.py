@@ -1,7 +1,8 @@
-"""What a record says of a run: the cohort and its checksum, versions, the files written."""
+"""What a record says of a run: the cohort and its checksum, and versions."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import platform
@@ -16,31 +17,23 @@ _VERSIONS = ("degnext", "numpy", "pandas", "scipy", "scikit-learn", "torch", "xg
 
 
 def checksum(cohort: Cohort) -> str:
-    """Return the sha256 (hex) of names, groups and values of a cohort, and of its labels and parts where it has any."""
-    digest = hashlib.sha256()
-    groups = cohort.groups.loc[cohort.counts.columns]
-    tables = [cohort.counts.index, cohort.counts.columns, groups]
-    if cohort.genes is not None:
-        tables += [cohort.genes[c] for c in ("label", "bio", "part", "fold")]
-    for table in tables:
-        digest.update(json.dumps([str(v) for v in table]).encode())
-    digest.update(np.ascontiguousarray(cohort.counts.to_numpy(dtype=np.int64)))
+    """Return the sha256 (hex) of names, groups, counts, and labels and parts if there are any."""
+    counts, genes = cohort.counts, cohort.genes
+    columns = [counts.index, counts.columns, cohort.groups.loc[counts.columns]]
+    columns += [] if genes is None else [genes[c] for c in ("label", "bio", "part", "fold")]
+    digest = hashlib.sha256(json.dumps([[str(v) for v in c] for c in columns]).encode())
+    digest.update(np.ascontiguousarray(counts.to_numpy(dtype=np.int64)))
     return digest.hexdigest()
 
 
 def describe(cohort: Cohort) -> dict[str, Any]:
     """Return what a record keeps of a cohort."""
-    return {
-        "genes": len(cohort.counts),
-        "n_normal": cohort.n_normal,
-        "n_tumor": cohort.n_tumor,
-        "sha256": checksum(cohort),
-        "notes": list(cohort.notes),
-    }
+    size = {"genes": len(cohort.counts), "n_normal": cohort.n_normal, "n_tumor": cohort.n_tumor}
+    return size | {"sha256": checksum(cohort), "notes": list(cohort.notes)}
 
 
 def key(facts: Any) -> str:
-    """Return the sha256 (hex) of plain facts; the same facts have the same key in whatever order they come."""
+    """Return the sha256 (hex) of plain facts, in whatever order they come."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=plain).encode()).hexdigest()
 
 
@@ -48,10 +41,8 @@ def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that decide about numbers."""
     found = {"python": platform.python_version()}
     for name in _VERSIONS:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 

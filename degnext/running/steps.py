@@ -1,8 +1,9 @@
-"""A cohort as chapter 1 (filtered) or chapter 2 (labelled) leaves it, kept under a name made of all that decides it.
+"""A cohort as chapters 1 (filtered) and 2 (labelled) leave it, named after all that decides it.
 
-A step lies in ``<results>/<source>/<cancer>/steps/<filtered|labeled>-<16 hex>/``: ``counts.parquet``, ``samples.csv``,
-``genes.csv`` and ``step.json``, which says in plain what the hex digits stand for. Another parameter, seed, counts table
-or line of code gives another name, so nothing of an earlier run is overwritten or mistaken for this one's.
+A step lies in ``<results>/<source>/<cancer>/steps/<filtered|labeled>-<16 hex>/``: counts.parquet,
+samples.csv, genes.csv, and step.json, which says in plain what the hex digits stand for. Another
+parameter, seed, counts table or line of code gives another name, so nothing of an earlier run is
+overwritten or mistaken for this one's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from degnext.running.provenance import checksum, key
 
 STATES = ("raw", "filtered", "labeled", "target")
 _LOADING = ("data_dir", "counts_path", "groups_path", "round_counts", "train_part")
+_MODULES = ("degnext.preprocessing.filters", "degnext.labeling.calls")
 
 
 def cohort(
@@ -46,8 +47,7 @@ def cohort(
     name, source, seed = other or asked["cancer"], source or asked["source"], asked.get("seed", 0)
     if source == "published" and (other or state == "target"):  # whatever parts are at hand
         return load_published(name, asked.get("data_dir") or None, None)
-    given = {k: v for k, v in asked.items() if k in _LOADING and v != ""}
-    own = {k.removesuffix("_path"): v for k, v in given.items()}
+    own = {k.removesuffix("_path"): asked[k] for k in _LOADING if asked.get(k, "") != ""}
     raw = load_cohort(name, source, seed=seed, **({} if other else own))
     if state == "raw":
         return raw
@@ -57,7 +57,7 @@ def cohort(
     if source != asked["source"]:  # a list of one's own genes is for one's own cohort
         rules["bio_source"] = ""
     folder = results / source / name / "steps"
-    named, _ = to_symbols(raw, rules["symbols"])
+    named, _ = to_symbols(raw, rules["symbols"])  # so that no table of symbols is among the facts
     facts = {k: rules[k] for k in FILTERING} | {"counts": checksum(named)}
     if state == "filtered":
         return _filtered(named, facts, folder)
@@ -65,25 +65,26 @@ def cohort(
 
 
 def _filtered(named: Cohort, facts: dict[str, Any], folder: Path) -> Cohort:
-    """Return the filtered cohort; ``named`` has symbols already, so no table of symbols decides anything."""
-    cuts = {k: facts[k] for k in ("outlier_cut", "quantile_cut")}
-    facts = facts | {"code": code_digest("degnext.preprocessing.filters")}
-    make = partial(preprocess, named, **cuts, symbols="keep")
+    def make() -> Cohort:
+        cuts = {k: facts[k] for k in ("outlier_cut", "quantile_cut")}
+        return preprocess(named, **cuts, symbols="keep")
+
+    facts = facts | {"code": code_digest(_MODULES[0])}
     return _taken_up("filtered", named, facts, folder, make)
 
 
 def _labeled(named: Cohort, facts: dict[str, Any], asked: dict[str, Any], folder: Path) -> Cohort:
     given, seed = asked["bio_source"], asked["seed"]
-    genes, *_ = choose_disease_genes(named, pd.Series(dtype=object), given, seed)
-    test = {"method": asked["de_method"], "library_size": asked["library_size"]}
-    cuts = {"fdr": asked["fdr"], "log_fc": asked["log_fc"], "seed": seed}
 
     def make() -> Cohort:
+        test = {"method": asked["de_method"], "library_size": asked["library_size"]}
+        cuts = {k: asked[k] for k in ("fdr", "log_fc", "seed")}
         return label(_filtered(named, facts, folder), given, **test, **cuts)
 
-    asked = asked | {"bio_source": Path(given).name, "disease genes": key(sorted(genes))}
-    code = {"code": code_digest("degnext.preprocessing.filters", "degnext.labeling.calls")}
-    return _taken_up("labeled", named, facts | asked | code, folder, make)
+    genes, *_ = choose_disease_genes(named, pd.Series(dtype=object), given, seed)
+    listed = {"bio_source": Path(given).name, "disease genes": key(sorted(genes))}
+    code = {"code": code_digest(*_MODULES)}
+    return _taken_up("labeled", named, facts | asked | listed | code, folder, make)
 
 
 def _taken_up(
@@ -92,26 +93,24 @@ def _taken_up(
     """Return the step that ``facts`` describe, as an earlier run left it or made now."""
     step = folder / f"{kind}-{key(facts)[:16]}"
     if _read(step, named) is None:
-        _say_why(kind, named, facts, folder)
+        if left := [r for path in folder.glob(f"{kind}-*") if (r := _record(path))]:
+            why = _difference(facts, left)
+            print(
+                f"The {kind} genes of {named.name} that an earlier run left were made with {why}."
+            )
         _write(make(), step, facts)
     return _read(step, named)
 
 
-def _say_why(kind: str, named: Cohort, facts: dict[str, Any], folder: Path) -> None:
-    """Where earlier runs left such a step, print what is different about the one most like it."""
-    left = [found for path in folder.glob(f"{kind}-*/step.json") if (found := _record(path.parent))]
-    if not left:
-        return
-    old = min(left, key=lambda found: sum(found.get(k) != v for k, v in facts.items()))
+def _difference(facts: dict[str, Any], left: list[dict[str, Any]]) -> str:
+    """Say in what the record most like ``facts`` differs from them."""
+    old = min(left, key=lambda record: sum(record.get(k) != v for k, v in facts.items()))
     unlike = [k for k, v in facts.items() if old.get(k) != v]
     plain = [k for k in unlike if k not in ("counts", "code", "disease genes")]
-    other = [f"other {k}" for k in unlike if k not in plain]
-    with_what = ", ".join([f"{k}={old.get(k)!r}" for k in plain] + other) or "damage"
-    now = ", ".join(f"{k}={facts[k]!r}" for k in plain)
-    print(
-        f"What an earlier run left ({kind} genes of {named.name}, {named.source}) was made with "
-        f"{with_what}: made again{' with ' if now else ''}{now}."
-    )
+    theirs = [f"{k}={old.get(k)!r}" for k in plain]
+    theirs += [f"other {k}" for k in unlike if k not in plain]
+    ours = "".join(f" with {k}={facts[k]!r}" for k in plain)
+    return f"{', '.join(theirs) or 'damage'}: made again{ours}"
 
 
 def _write(cohort: Cohort, step: Path, facts: dict[str, Any]) -> None:
@@ -121,7 +120,7 @@ def _write(cohort: Cohort, step: Path, facts: dict[str, Any]) -> None:
         folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=step.parent))
         try:
             cohort.counts.rename_axis("gene").to_parquet(folder / "counts.parquet")
-            cohort.groups.rename_axis("sample").to_csv(folder / "samples.csv")
+            cohort.groups.rename("group").rename_axis("sample").to_csv(folder / "samples.csv")
             if cohort.genes is not None:
                 cohort.genes.rename_axis("gene").to_csv(folder / "genes.csv")
             files = {p.name: file_checksum(p, "sha256") for p in folder.iterdir()}
@@ -150,11 +149,8 @@ def _read(step: Path, named: Cohort) -> Cohort | None:
             return None
     except OSError:
         return None
-    counts = pd.read_parquet(step / "counts.parquet")
-    groups = _table(step / "samples.csv")["group"]
-    genes = _table(step / "genes.csv") if "genes.csv" in files else None
-    return replace(named, counts=counts, groups=groups, genes=genes, notes=tuple(record["notes"]))
-
-
-def _table(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, index_col=0, keep_default_na=False, dtype={0: str})
+    text = {"index_col": 0, "keep_default_na": False, "dtype": {0: str}}
+    groups = pd.read_csv(step / "samples.csv", **text)["group"]
+    genes = pd.read_csv(step / "genes.csv", **text) if "genes.csv" in files else None
+    counts, notes = pd.read_parquet(step / "counts.parquet"), tuple(record["notes"])
+    return replace(named, counts=counts, groups=groups, genes=genes, notes=notes)

@@ -1,4 +1,4 @@
-"""Training for transfer, as chapter 4 asks for it: which cohorts, and their weights trained once for all targets."""
+"""Training for transfer, as chapter 4 asks for it: on which cohorts, once for all targets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict
 from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import TRAINING, Cohort, check_cancer
+from degnext.cohorts.demo import DEMO_CANCERS
 from degnext.learning.classifier import DEGnextClassifier
 from degnext.learning.transfer import TransferSettings, train
 from degnext.running.dependencies import code_digest
@@ -17,38 +18,28 @@ from degnext.running.provenance import checksum, key
 
 
 def training_names(cancer: str, source: str, train_cancers: str = "") -> list[str]:
-    """Return the cohorts to train on: those named, else the paper's nine, else the other demo cohorts; never ``cancer``."""
+    """Return the cohorts to train on, never ``cancer``: those named, the paper's or the demo's."""
     if train_cancers.strip():
         names = [check_cancer(c.strip()) for c in train_cancers.split(",")]
         if cancer in names:
             raise InputError(f"{cancer} is the cohort to test on: take it out of train_cancers")
         return names
-    if source == "published":
-        return [c for c in TRAINING if c != cancer]
-    from degnext.cohorts.demo import DEMO_CANCERS
-
-    return [c for c in DEMO_CANCERS if c != cancer]
+    return [c for c in (TRAINING if source == "published" else DEMO_CANCERS) if c != cancer]
 
 
 def training_cohorts(run: NotebookRun) -> list[Cohort]:
-    """Load the training cohorts of a transfer run; a source without cohorts of its own takes the demo's."""
-    p = run.parameters
+    """Load the training cohorts of a run; a source that has none takes the demo's, and says so."""
     source = run.source if run.source in ("demo", "published") else "demo"
     if source != run.source:
-        print(
-            f"NOTE: source {run.source!r} has no training cohorts of its own, so the networks below are trained on SYNTHETIC demo cohorts."
-        )
+        print(f"NOTE: source {run.source!r} has no training cohorts of its own, so the networks")
+        print("below are trained on SYNTHETIC demo cohorts.")
         run.note(trained_on="synthetic demo cohorts")
-    cohorts = []
-    for name in training_names(run.cancer, source, p.get("train_cancers", "")):
-        cohort = run.cohort("labeled", other=name, source=source)
-        if set(cohort.parts) == {"T3"}:  # BRCA as it is at hand: nothing to train on
-            continue
-        cohorts.append(cohort)
+    names = training_names(run.cancer, source, run.parameters.get("train_cancers", ""))
+    cohorts = [run.cohort("labeled", other=name, source=source) for name in names]
+    cohorts = [c for c in cohorts if set(c.parts) != {"T3"}]  # BRCA as it is at hand
     if not cohorts:
-        raise InputError(
-            "no training cohort has a part to train on: name cohorts that are at hand in train_cancers"
-        )
+        cure = "name cohorts that are at hand in train_cancers"
+        raise InputError(f"no training cohort has a part to train on: {cure}")
     return cohorts
 
 
@@ -59,9 +50,9 @@ def train_once(
     device: str = "auto",
     progress: bool = False,
 ) -> tuple[DEGnextClassifier, float]:
-    """Return :func:`train`'s estimator and its training seconds, trained once for all targets.
+    """Return ``train``'s estimator and its seconds; the same training is done once for all targets.
 
-    Weights lie in ``<results>/<source>/transfer/`` under a name made of all that decides them: settings, cohorts, code.
+    Weights lie in ``<results>/<source>/transfer/`` under a name made of settings, cohorts and code.
     """
     facts = asdict(settings) | {"cohorts": {c.name: checksum(c) for c in cohorts}}
     facts |= {"code": code_digest("degnext.learning.transfer")}

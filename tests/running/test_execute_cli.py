@@ -1,4 +1,4 @@
-"""degnext.cli and degnext.running.execution: what they write when all is well, and what they leave when it is not."""
+"""degnext.cli and degnext.running.execution: what they write when all is well, and when not."""
 
 from __future__ import annotations
 
@@ -170,7 +170,8 @@ def test_a_bug_is_not_passed_off_as_bad_input(run_cli, monkeypatch):
 
 
 def test_the_package_imports_without_its_heavy_parts():
-    code = "import sys, degnext, degnext.cli; print([m for m in ('torch', 'sklearn', 'pandas', 'matplotlib', 'gseapy') if m in sys.modules])"
+    heavy = ("torch", "sklearn", "pandas", "matplotlib", "gseapy")
+    code = f"import sys, degnext, degnext.cli; print([m for m in {heavy} if m in sys.modules])"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=120
@@ -234,7 +235,7 @@ pathlib.Path("seen.txt").write_text(f"{cancer} {source} {seed} {where()}")
 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
-    """A notebook that checks its parameters, crashes for seed 2 and writes what it was given otherwise."""
+    """A notebook that checks its parameters, crashes for seed 2 and else writes them."""
     cells = [
         nbformat.v4.new_code_cell(
             'cancer: str = "A"\nsource: str = "b"\nseed: int = 0\nresults_dir: str = ""',

@@ -1,4 +1,4 @@
-"""degnext.running.notebook_run: parameters are checked by name, type and value; a run leaves a whole record of itself."""
+"""NotebookRun: parameters are checked by name, type and value; a run leaves a whole record."""
 
 from __future__ import annotations
 

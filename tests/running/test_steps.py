@@ -1,4 +1,4 @@
-"""Nothing stale: what an earlier run left is used only where all that decides it is what is asked for."""
+"""Nothing stale: what an earlier run left is used only if it is what is asked for."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_other_parameters_give_other_labels_and_say_so(own, capsys):
     default = labels(**own())  # chapter 8 was not asked for log_fc=1.5
     assert (default["label"] != strict["label"]).any()
     said = capsys.readouterr().out
-    assert "was made with log_fc=1.5: made again with log_fc=0.0" in said and said.count("\n") == 1
+    assert "were made with log_fc=1.5: made again with log_fc=0.0" in said and said.count("\n") == 1
     assert labels(**own(), log_fc=1.5).equals(strict) and capsys.readouterr().out == ""
     assert labels(**own(), seed=3)["fold"].ne(default["fold"]).any()
     assert "seed=0: made again with seed=3" in capsys.readouterr().out
@@ -185,7 +185,7 @@ print(json.dumps({
 
 
 def test_touched_code_is_other_code(tmp_path):
-    """A copy of the package, as if installed; its line in sparse_max changes what learns, not what labels."""
+    """A copy of the package, as if installed; sparse_max changes what learns, not what labels."""
     shutil.copytree(ROOT / "degnext", tmp_path / "degnext")
     shutil.copytree(ROOT / "notebooks", tmp_path / "degnext" / "_notebooks")
     shutil.copytree(ROOT / "data", tmp_path / "degnext" / "_data")
