@@ -86,10 +86,10 @@ def fit(
     pairs, device = [data] if isinstance(data, tuple) else data, pick_device(settings.device)
     model.to(device, memory_format=torch.channels_last)
     held_out = None if validation is None else _tensors(validation, device)
-    batches = _Batches([_tensors(pair, device) for pair in pairs], settings.batch_size)
+    tensors = [_tensors(pair, device) for pair in pairs]
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(settings.seed)  # for dropout
-        run = _Run(model, settings, len(batches), generator or Generator())
+        run = _Run(model, tensors, settings, generator or Generator())
         if checkpoint:
             run.resume(Path(checkpoint), _fingerprint(pairs, validation, settings))
         silent = not settings.progress or os.environ.get("TQDM_DISABLE", "") not in ("", "0")
@@ -98,7 +98,7 @@ def fit(
         for epoch in bar:
             if generator is None:
                 run.order.manual_seed(1_000_003 * settings.seed + epoch)
-            record = {"epoch": epoch + 1, "train_loss": run.epoch(batches, loss, augment)}
+            record = {"epoch": epoch + 1, "train_loss": run.epoch(loss, augment)}
             if held_out is not None:
                 with torch.inference_mode():
                     out = _forward(model.eval(), held_out[0]).float()
@@ -144,39 +144,31 @@ def _fingerprint(pairs: list[Pair], validation: Pair | None, settings: Training)
     return f"{found:08x}"
 
 
-class _Batches:
-    """The genes of all cohorts in batches of one cohort each."""
-
-    def __init__(self, data: list[tuple[Tensor, Tensor]], size: int) -> None:
-        self.data, self.size = data, size
-        self.n_genes = sum(len(labels) for _, labels in data)
-
-    def __len__(self) -> int:
-        return sum(-(-len(labels) // self.size) for _, labels in self.data)
-
-    def shuffled(self, order: Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield every gene once; with several cohorts their batches are shuffled together."""
-        batches = [
-            (images, labels, rows.to(images.device))
-            for images, labels in self.data
-            for rows in torch.randperm(len(labels), generator=order).split(self.size)
-        ]
-        if len(self.data) > 1:
-            batches = [batches[k] for k in torch.randperm(len(batches), generator=order).tolist()]
-        for images, labels, rows in batches:
-            yield images[rows], labels[rows]
+def _shuffled(
+    data: list[tuple[Tensor, Tensor]], size: int, order: Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield every gene once, in batches of one cohort; those of several are shuffled together."""
+    batches = [
+        (images, labels, rows.to(images.device))
+        for images, labels in data
+        for rows in torch.randperm(len(labels), generator=order).split(size)
+    ]
+    if len(data) > 1:
+        batches = [batches[k] for k in torch.randperm(len(batches), generator=order).tolist()]
+    for images, labels, rows in batches:
+        yield images[rows], labels[rows]
 
 
 class _Run:
     """A run's state: weights, optimiser, generators, history; written whole after each epoch."""
 
-    def __init__(
-        self, model: nn.Module, settings: Training, n_batches: int, order: Generator
-    ) -> None:
-        self.model, self.settings, self.order, self.schedule = model, settings, order, None
+    def __init__(self, model: nn.Module, tensors: list, settings: Training, order: Generator):
+        self.model, self.tensors, self.settings, self.order = model, tensors, settings, order
         given = {"weight_decay": settings.weight_decay, "fused": settings.fused or None}
         self.optimizer = torch.optim.AdamW(model.parameters(), settings.lr, **given)
+        self.schedule = None
         if settings.one_cycle:
+            n_batches = sum(-(-len(labels) // settings.batch_size) for _, labels in tensors)
             span = {"total_steps": settings.epochs * n_batches + 1, "pct_start": 0.2}
             cycle = torch.optim.lr_scheduler.OneCycleLR
             self.schedule = cycle(self.optimizer, settings.lr, **span)
@@ -184,11 +176,11 @@ class _Run:
         self.best: dict[str, Tensor] | None = None
         self.path: Path | None = None
 
-    def epoch(self, batches: _Batches, loss: Loss, augment: Augment | None) -> float:
+    def epoch(self, loss: Loss, augment: Augment | None) -> float:
         """Show every gene once; return the mean loss."""
         self.model.train()
         total = 0.0
-        for images, labels in batches.shuffled(self.order):
+        for images, labels in _shuffled(self.tensors, self.settings.batch_size, self.order):
             if augment:
                 images, labels = augment(images, labels, self.order)
             with torch.autocast(images.device.type, torch.bfloat16, self.settings.bfloat16):
@@ -202,7 +194,7 @@ class _Run:
             if self.schedule:
                 self.schedule.step()
             total = total + value.detach() * len(labels)
-        return total.item() / batches.n_genes
+        return total.item() / sum(len(labels) for _, labels in self.tensors)
 
     def finish_epoch(self, record: dict) -> None:
         """Keep the record, the weights if they are the best so far, and all of it on the disk."""

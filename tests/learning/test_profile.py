@@ -281,6 +281,10 @@ def test_a_cohort_is_taken_as_it_is(two, make_labeled):
     np.testing.assert_array_equal(two.predict(cohort), two.predict(genes_of(cohort)))
     model = ProfileClassifier(CLASS_NAMES, training=replace(TRAINING, epochs=1))
     assert model.fit([cohort, cohort]).predict(cohort).shape == (80,)
+    images, labels = ProfileClassifier(copies=no_copies).training_images(cohort)
+    assert set(labels) == {"DR", "UR"} and len(images) == 40  # no neutral gene
+    with pytest.raises(InputError, match="labels must be"):
+        model.fit(replace(cohort, genes=None))
 
 
 def test_codes_serve_as_labels_where_classes_are_codes():

@@ -21,7 +21,7 @@ from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.learning.profile.alignment import direction_offset, shift_groups
 from degnext.learning.profile.encoding import default_factors, encoded
-from degnext.learning.profile.genes import Genes, genes_of, no_copies, noisy_copy
+from degnext.learning.profile.genes import Genes, genes_among, genes_of, no_copies, noisy_copy
 from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS, WIDTH
 from degnext.learning.profile.network import ProfileCNN
 from degnext.learning.training import Training, fit
@@ -108,10 +108,10 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         return encoded(counts, tumor, factors, given["channels"], self.width)
 
     def training_images(self, cohorts: Given) -> tuple[np.ndarray, np.ndarray]:
-        """Return images and labels of all genes and of their copies."""
+        """Return images and labels of all genes, of cohorts those of these classes, and copies."""
         rng, images, labels = np.random.default_rng(self.random_state), [], []
         for given in [cohorts] if isinstance(cohorts, (Genes, Cohort)) else cohorts:
-            genes = genes_of(given) if isinstance(given, Cohort) else given
+            genes = genes_among(given, self.classes) if isinstance(given, Cohort) else given
             self._codes(genes.labels)
             shown = [genes, *self.resolved["copies"](genes, rng)]
             images += [self.encode(g) for g in shown]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,3 +55,10 @@ def genes_of(cohort: Cohort, rows: np.ndarray | None = None) -> Genes:
             weights = part_weights(cohort.genes["part"].to_numpy())
     factors = size_factors(counts, gene_weight=weights)
     return Genes(counts[rows], cohort.is_tumor, labels, factors)
+
+
+def genes_among(cohort: Cohort, classes: Sequence[str]) -> Genes:
+    """Return the genes whose label is one of ``classes``; without labels, all of them."""
+    genes = cohort.genes
+    rows = None if genes is None else np.flatnonzero(genes["label"].isin(classes))
+    return genes_of(cohort, rows)
