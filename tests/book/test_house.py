@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "degnext").rglob("*.py"))
 EDGER = ROOT / "degnext" / "labeling" / "edger"
 NOTEBOOKS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.ipynb")])
-LINES = 8300  # the aim is 6,000: this figure only goes down
+LINES = 8150  # the aim is 6,000: this figure only goes down
 MODULE_LINES, FUNCTION_LINES, PARAMETERS, CELL_LINES = 250, 60, 8, 12
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
