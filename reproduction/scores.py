@@ -10,7 +10,7 @@ from degnext._common.errors import InputError
 from degnext._common.paths import data_dir
 from degnext.cohorts.paper import EXPERIMENTS, paper_table
 from degnext.evaluation.metrics import RESULT_COLUMNS
-from degnext.learning.profile.classifier import WEIGHTS
+from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.sources import COMPLETE
 
 PAPER, RELEASED = "the paper", "the authors' weights"

@@ -18,7 +18,7 @@ _TITLES = (
 
 def card() -> dict:
     """Return the model card of the pretrained networks (``model_card.json`` beside the weights)."""
-    from degnext.learning.profile.classifier import WEIGHTS
+    from degnext.learning.profile.pretrained import WEIGHTS
 
     return json.loads((WEIGHTS / "model_card.json").read_text(encoding="utf-8"))
 
@@ -38,7 +38,7 @@ def standard_scores() -> tuple[float, float, int]:
 def card_text() -> str:
     """Return the card for a terminal, and whether the checksums of the weights match."""
     from degnext._common.files import file_checksum
-    from degnext.learning.profile.classifier import WEIGHTS
+    from degnext.learning.profile.pretrained import WEIGHTS
 
     c, (low, high) = card(), neutral_range()
     training = ", ".join(f"{k} ({' '.join(v)})" for k, v in c["data"]["training"].items())

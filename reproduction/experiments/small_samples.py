@@ -29,8 +29,9 @@ from degnext.evaluation.small_samples import (
     compare,
     score,
 )
-from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
+from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
+from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
 from reproduction.sources import TESTED, published
 from reproduction.store import write_results

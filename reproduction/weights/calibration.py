@@ -16,7 +16,8 @@ import pandas as pd
 
 from degnext._common.files import file_checksum
 from degnext.evaluation.profile_network import answer_on_q
-from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
+from degnext.learning.profile.classifier import ProfileClassifier
+from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
 from reproduction.sources import TESTED, published
 from reproduction.store import write_results

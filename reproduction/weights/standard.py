@@ -21,10 +21,11 @@ from sklearn.metrics import matthews_corrcoef
 
 from degnext.cohorts.cohort import CLASS_NAMES, TRAINING, label_names
 from degnext.learning.profile.classifier import TRAINING as DEFAULTS
-from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
+from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.encoding import TEST_CHANNELS
 from degnext.learning.profile.image import GENERAL_CHANNELS
 from degnext.learning.profile.negbin import negative_binomial_test
+from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
 from reproduction.store import write_results
 from reproduction.weights import card

@@ -22,9 +22,10 @@ import torch
 from degnext.cohorts.cohort import CANCERS, CLASS_NAMES, TRAINING, Cohort
 from degnext.evaluation.small_samples import SIZES
 from degnext.learning.profile.classifier import TRAINING as LOOP
-from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
+from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
 from degnext.learning.profile.image import FEW_CHANNELS
+from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
 from reproduction.sources import TESTED, published
 from reproduction.weights import card

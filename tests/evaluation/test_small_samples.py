@@ -14,8 +14,9 @@ from degnext.cohorts.cohort import label_codes, label_names
 from degnext.cohorts.perturb import draw_samples
 from degnext.evaluation import small_samples as small
 from degnext.labeling import differential_expression as edger
-from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
+from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes
+from degnext.learning.profile.pretrained import WEIGHTS
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 

@@ -16,10 +16,11 @@ from degnext.cohorts.library_size import log_fold_change, size_factors
 from degnext.cohorts.perturb import add_noise
 from degnext.cohorts.published import part_weights
 from degnext.learning.profile.alignment import direction_offset, shift_groups
-from degnext.learning.profile.classifier import PRETRAINED, TRAINING, WEIGHTS, ProfileClassifier
+from degnext.learning.profile.classifier import TRAINING, ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of, no_copies, noisy_copy
 from degnext.learning.profile.image import CHANNELS, profile_image
 from degnext.learning.profile.network import ProfileCNN
+from degnext.learning.profile.pretrained import PRETRAINED, WEIGHTS
 
 
 def draw(

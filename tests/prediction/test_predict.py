@@ -17,7 +17,7 @@ from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort, label_codes
 from degnext.cohorts.library_size import log_fold_change
 from degnext.evaluation.predictions import score, score_lines
-from degnext.learning.profile.classifier import WEIGHTS
+from degnext.learning.profile.pretrained import WEIGHTS
 from degnext.prediction import predict
 from degnext.prediction.model_card import card, card_text, neutral_range
 from degnext.prediction.standard import TEST_COLUMNS, calls_of_test
@@ -521,7 +521,7 @@ def test_the_card_shows_its_limits_and_the_help_says_the_same(run_cli):
 
 
 def test_the_card_tells_weights_that_were_changed(monkeypatch, tmp_path):
-    from degnext.learning.profile import classifier as profile_train
+    from degnext.learning.profile import pretrained as profile_train
 
     for path in profile_train.WEIGHTS.iterdir():
         (tmp_path / path.name).write_bytes(

@@ -12,8 +12,9 @@ from sklearn.metrics import average_precision_score, matthews_corrcoef
 from degnext.cohorts.cohort import label_codes
 from degnext.cohorts.perturb import draw_columns
 from degnext.evaluation.record import saved_results
-from degnext.learning.profile.classifier import WEIGHTS, ProfileClassifier
+from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
+from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.sources import TESTED, published
 from reproduction.weights import ablation, alignment, calibration, card, train
 from reproduction.weights.cohorts import (

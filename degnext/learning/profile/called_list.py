@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from degnext._common.errors import InputError
-from degnext.learning.profile.classifier import WEIGHTS
+from degnext.learning.profile.pretrained import WEIGHTS
 
 CARD = WEIGHTS / "profile_standard_few.json"
 

@@ -24,11 +24,10 @@ from degnext.learning.profile.encoding import default_factors, encoded
 from degnext.learning.profile.genes import Genes, genes_among, genes_of, no_copies, noisy_copy
 from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS, WIDTH
 from degnext.learning.profile.network import ProfileCNN
+from degnext.learning.profile.pretrained import PRETRAINED, WEIGHTS
 from degnext.learning.training import Training, fit
 from degnext.learning.weights_file import NOT_FITTED, read_weights, write_weights
 
-WEIGHTS = Path(__file__).resolve().parent / "weights"
-PRETRAINED = ("two_class", "three_class", "few_samples", "standard", "standard_few")
 ONE_CYCLE = {"weight_decay": 0.01, "clip": 1.0, "one_cycle": True, "fused": True}
 TRAINING = Training(epochs=5, batch_size=128, lr=2e-3, device="cpu", **ONE_CYCLE)
 Copies = Callable[[Genes, np.random.Generator], list[Genes]]
