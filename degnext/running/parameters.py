@@ -15,16 +15,11 @@ _FOLDERS = (_PACKAGE.parent / "notebooks", _PACKAGE.parent / "book", _PACKAGE / 
 _TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool}
 _AT_LEAST_1 = ("draws", "small_draws", "image_draws", "n_folds")
 _FILES = ("counts_path", "groups_path", "bio_source", "gene_sets", "data_dir")
-_CHOICES = {
-    "protocol": ("paper", "corrected"),
-    "network": ("paper", "profile"),
-    "train_part": ("T1", "T2"),
-    "de_method": ("lrt", "exact", "ql", "voom"),
-    "library_size": ("total", "tmm", "upper_quartile"),
-    "relu": ("pair", "conv"),
-    "symbols": ("auto", "map", "keep"),
-    "device": ("auto", "cpu", "cuda"),
-}
+_CHOICES = {"protocol": ("paper", "corrected"), "network": ("paper", "profile")}
+_CHOICES |= {"train_part": ("T1", "T2"), "relu": ("pair", "conv")}
+_CHOICES |= {"symbols": ("auto", "map", "keep"), "device": ("auto", "cpu", "cuda")}
+_CHOICES |= {"de_method": ("lrt", "exact", "ql", "voom")}
+_CHOICES |= {"library_size": ("total", "tmm", "upper_quartile")}
 FILTERING = {"outlier_cut": 0.6, "quantile_cut": 0.25, "symbols": "auto"}  # of chapter 1
 LABELING = {"de_method": "lrt", "library_size": "total", "fdr": 0.01, "log_fc": 0.0}
 LABELING |= {"bio_source": ""}
@@ -107,10 +102,9 @@ def check_name(cancer: str, source: str) -> str:
 
 
 def from_text(name: str, kind: str, value: Any) -> Any:
-    """Return a value that may have come as text, from a command line, in its type.
+    """Return a value that may have come as text, from a command line, in its type, if it is one.
 
-    Names of files become absolute, since a notebook works in a folder of its own; InputError where
-    one is not there. Text that is no value of its type comes back as it is, for the check.
+    Files get absolute paths, since a notebook works in a folder of its own, and must be there.
     """
     if not isinstance(value, str):
         return value

@@ -99,6 +99,13 @@ def test_another_list_under_the_same_file_name_is_another_list(own, tmp_path, ca
     assert "with other disease genes" in capsys.readouterr().out
 
 
+def test_counts_of_ones_own_need_no_list_of_genes(own):
+    parameters = own()
+    del parameters["bio_source"]
+    cohort = NotebookRun(EIGHT, **parameters).cohort("labeled")
+    assert cohort.parts == ("T1", "T2", "F1", "T3") and "stands in" in cohort.notes[-1]
+
+
 @pytest.mark.parametrize("spoil", ["cut short", "gone", "record"])
 def test_a_damaged_step_is_made_again(own, tmp_path, spoil, capsys):
     first = labels(**own())

@@ -350,3 +350,18 @@ def test_make_passes_on_what_the_user_wrote(tmp_path):
     seen = json.loads((tmp_path / "seen.json").read_text())
     assert {k: seen[f"BOOK_{k}"] for k in written} == written and seen["BOOK_SOURCE"] == "demo"
     assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_clean_forgets_what_was_cut_short_and_no_result(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    results = tmp_path / "my results"
+    for name in ("locks/a.lock", "incomplete/b", "metadata/c"):
+        (results / ".snakemake" / name).parent.mkdir(parents=True)
+        (results / ".snakemake" / name).touch()
+    (results / "scores.csv").touch()
+    (tmp_path / "_build").mkdir()
+    environment = os.environ | {"DEGNEXT_RESULTS": str(results)}
+    subprocess.run(["make", "clean"], cwd=tmp_path, env=environment, check=True, timeout=60)
+    left = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
+    assert left == ["Makefile", "c", "scores.csv"] and not (tmp_path / "_build").exists()
