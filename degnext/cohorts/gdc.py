@@ -1,4 +1,4 @@
-"""Raw STAR counts of a TCGA cohort from the NCI Genomic Data Commons (https://api.gdc.cancer.gov)."""
+"""Raw STAR counts of a TCGA cohort from the NCI Genomic Data Commons, api.gdc.cancer.gov."""
 
 from __future__ import annotations
 
