@@ -58,6 +58,8 @@ class NotebookRun:
         Used is only what is whole and was made from the same counts, labels and parts, with the
         same value of every parameter that both notebooks have, by the code as it is now.
         """
+        if "cohort" not in self._facts:
+            self.cohort("labeled")
         folder = self.folder.parent / notebook
         try:
             record = json.loads((folder / "run.json").read_text())
