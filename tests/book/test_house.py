@@ -16,13 +16,25 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "degnext").rglob("*.py"))
 EDGER = ROOT / "degnext" / "labeling" / "edger"
 NOTEBOOKS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.ipynb")])
-LINES = 8150  # the aim is 6,000: this figure only goes down
+CODE_LINES = 6000  # of code: without blank lines, comments and docstrings
 MODULE_LINES, FUNCTION_LINES, PARAMETERS, CELL_LINES = 250, 60, 8, 12
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def n_lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def n_code_lines(path: Path) -> int:
+    """Count the lines that are neither blank nor comment nor part of a docstring."""
+    source = path.read_text(encoding="utf-8")
+    documented = (ast.Module, ast.ClassDef, *FUNCTIONS)
+    prose: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            prose.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    lines = enumerate(map(str.strip, source.splitlines()), start=1)
+    return sum(bool(line) and line[0] != "#" and n not in prose for n, line in lines)
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -52,8 +64,8 @@ def imported(source: str) -> set[str]:
 
 
 def test_the_module_is_thin():
-    total = sum(n_lines(p) for p in MODULES if EDGER not in p.parents)
-    assert total <= LINES, f"degnext/ without the edgeR port has {total:,} lines"
+    total = sum(n_code_lines(p) for p in MODULES if EDGER not in p.parents)
+    assert total <= CODE_LINES, f"degnext/ without the edgeR port has {total:,} lines of code"
 
 
 def test_no_module_is_long():
