@@ -21,28 +21,31 @@ BIN := .venv/bin
 .PHONY: book test check lab clean env
 .DEFAULT_GOAL := book
 
-env: .venv/.ready
-.venv/.ready: pyproject.toml constraints.txt
+# .venv/.ready-book holds what the book needs, .ready-test the tests' tools too
+env: .venv/.ready-test
+.venv/.ready-book: EXTRAS := book
+.venv/.ready-test: EXTRAS := book,test
+.venv/.ready-%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { echo "DEGnext needs Python 3.11 to 3.13; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv .venv
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@# --no-compile: Python compiles what is used when it is first used, which halves the time of this step
-	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book,test]"
+	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$(EXTRAS)]"
 	@touch $@
 
-book: .venv/.ready
+book: .venv/.ready-book
 	@$(BIN)/python workflow/make_book.py
 
-test: .venv/.ready
+test: .venv/.ready-test
 	$(BIN)/python -m pytest
 
 # formatting, lint, which room may know which, types of the public names; sizes are held by make test
-check: .venv/.ready
+check: .venv/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-lab: .venv/.ready
+lab: .venv/.ready-book
 	$(BIN)/jupyter lab notebooks
 
 # the pages, and the marks of runs that were cut short; results and what is known of how they were made stay

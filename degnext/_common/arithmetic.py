@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from scipy.special import polygamma
 
 
@@ -19,3 +20,10 @@ def trigamma_inverse(value: float) -> float:
         if -step / y < 1e-8:
             break
     return y
+
+
+def benjamini_hochberg(p_value: np.ndarray) -> np.ndarray:
+    """Return the false discovery rate at which each p-value (no NaN) is called, by SciPy."""
+    from scipy.stats import false_discovery_control  # half of the time that degnext takes to load
+
+    return false_discovery_control(p_value)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from degnext._common.arithmetic import benjamini_hochberg
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import Cohort
 from degnext.enrichment.gene_sets import load_gene_sets
@@ -35,7 +36,7 @@ def enrich(
     Benjamini–Hochberg over *all* tested sets, those without a single hit included: many tools leave
     these out, which makes q too small. Raises InputError where no set can be tested.
     """
-    from scipy.stats import false_discovery_control, hypergeom
+    from scipy.stats import hypergeom
 
     sets = load_gene_sets(gene_sets) if isinstance(gene_sets, str) else gene_sets
     inside = set(background)
@@ -49,7 +50,7 @@ def enrich(
     table["size"] = [len(members) for members in tested.values()]
     k, m, n, total = table["overlap"], table["size"], len(hits), len(inside)
     table["p_value"] = hypergeom.sf(k - 1, total, m, n)
-    table["q_value"] = false_discovery_control(table["p_value"])
+    table["q_value"] = benjamini_hochberg(table["p_value"])
     table["odds_ratio"] = (k + 0.5) * (total - m - n + k + 0.5) / ((m - k + 0.5) * (n - k + 0.5))
     table["genes"] = [" ".join(f) for f in found]
     return table.sort_values(["p_value", "term"], ignore_index=True)

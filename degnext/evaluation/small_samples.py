@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
+from degnext._common.arithmetic import benjamini_hochberg
 from degnext.cohorts.cohort import label_codes, label_names
 from degnext.cohorts.perturb import draw_samples
 from degnext.learning.profile.classifier import ProfileClassifier
@@ -72,7 +72,7 @@ def answer_of_test(
     fdr: false discovery rates by cut-off; by default Benjamini-Hochberg over all genes.
     """
     p_value, log_fc = np.nan_to_num(np.asarray(p_value, float), nan=1.0), np.nan_to_num(log_fc)
-    rates = dict.fromkeys(CUTS, false_discovery_control(p_value)) if fdr is None else fdr
+    rates = dict.fromkeys(CUTS, benjamini_hochberg(p_value)) if fdr is None else fdr
     direction = np.where(log_fc > 0, "UR", "DR").astype(object)
     called = {cut: np.nan_to_num(rate, nan=1.0) < cut for cut, rate in rates.items()}
     calls = {f"FDR {cut}": np.where(sure, direction, "neutral") for cut, sure in called.items()}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
+from degnext._common.arithmetic import benjamini_hochberg
 from degnext._common.errors import InputError, check_choice
 from degnext.cohorts.library_size import METHODS as LIBRARY_SIZES
 from degnext.cohorts.library_size import tmm_factors, upper_quartile_factors
@@ -68,7 +68,7 @@ def differential_expression(
         table = quasi_table(data, min_log_fc)
     else:
         table = voom_table(data)
-    table["fdr"] = false_discovery_control(table["p_value"])
+    table["fdr"] = benjamini_hochberg(table["p_value"])
     return pd.DataFrame(table, index=counts.index)[COLUMNS]
 
 

@@ -333,7 +333,7 @@ def test_make_passes_on_what_the_user_wrote(tmp_path):
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     for name in ("pyproject.toml", "constraints.txt"):
         (tmp_path / name).touch()
-    (tmp_path / ".venv" / ".ready").touch()
+    (tmp_path / ".venv" / ".ready-book").touch()
     code = "import json, os; json.dump(dict(os.environ), open('seen.json', 'w'))"
     python = tmp_path / ".venv" / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}"\n')

@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import digamma, erfc, gammaln, polygamma
-from scipy.stats import false_discovery_control
 
-from degnext._common.arithmetic import trigamma_inverse
+from degnext._common.arithmetic import benjamini_hochberg, trigamma_inverse
 from degnext._common.parallel import blocks, for_each
 
 _GRID = np.arange(-7.0, 7.0)  # log2 steps around a dispersion of 0.1
@@ -77,7 +76,7 @@ def negative_binomial_test(
     found = zip(*_by_gene(_likelihood_ratio, pieces, dispersion))
     ratio, rate, error = (np.concatenate(v) for v in found)
     ratio = np.maximum(ratio, 0.0)
-    fdr = false_discovery_control(erfc(np.sqrt(ratio / 2.0)))
+    fdr = benjamini_hochberg(erfc(np.sqrt(ratio / 2.0)))
     sign = np.sign(rate[:, 1] - rate[:, 0])
     log_fdr = sign * -np.log10(np.maximum(fdr, 1e-300))
     log_fc = _log_fc(rate, lib.mean(), scale)
