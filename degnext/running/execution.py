@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,7 @@ def run_notebook(
     settings = {"kernel_name": "python3", "progress_bar": False, "cwd": str(folder)}
     before = os.environ.get("DEGNEXT_RESULTS")
     folder.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("papermill").addFilter(_worth_saying)
     # not a parameter: a page should not show a path of the machine that made it
     os.environ["DEGNEXT_RESULTS"] = str(root)
     try:
@@ -79,6 +81,11 @@ def run_notebook(
             os.environ["DEGNEXT_RESULTS"] = before
     os.replace(failed, done)
     return done
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    # papermill takes a parameter of the folded cell for unknown; NotebookRun checks all names
+    return not record.getMessage().startswith("Passed unknown parameter")
 
 
 def _remove_empty(*folders: Path) -> None:

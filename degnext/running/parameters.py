@@ -39,20 +39,27 @@ def notebook_path(name: str) -> Path:
 
 
 def notebook_parameters(name: str) -> dict[str, tuple[str, Any]]:
-    """Return type and default of every parameter of a notebook, as papermill reads them."""
-    from papermill import inspect_notebook
+    """Return type and default of every parameter of a notebook, as papermill reads them.
 
-    found = inspect_notebook(str(notebook_path(name))).items()
-    return {k: (p["inferred_type_name"], ast.literal_eval(p["default"])) for k, p in found}
+    They stand in the cell tagged ``parameters``, and in one above it tagged ``more-parameters``,
+    which a page folds away: papermill puts what it is given below the former, so it wins over both.
+    """
+    from papermill.iorw import load_notebook_node
+    from papermill.translators import PythonTranslator
+
+    cells = load_notebook_node(str(notebook_path(name))).cells
+    cells = [c for c in cells if {"parameters", "more-parameters"} & set(c.metadata["tags"])]
+    found = [p for cell in cells for p in PythonTranslator.inspect(cell)]
+    return {p.name: (p.inferred_type_name, ast.literal_eval(p.default)) for p in found}
 
 
 def read_parameters(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the checked parameters of a notebook's run.
 
     ``given`` replaces the notebook's defaults. With nothing given, inside a notebook, they are
-    what its parameters cell, and the cell that papermill puts below it, assigned: a name assigned
-    there that is no parameter is refused, where plain papermill only warns and runs the default.
-    Raises InputError with the nearest valid name.
+    what its parameters cells, and the cell that papermill puts below them, assigned: a name
+    assigned there that is no parameter is refused, where plain papermill only warns and runs the
+    default. Raises InputError with the nearest valid name.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython and not given else None
