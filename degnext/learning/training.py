@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
 from tqdm.auto import tqdm
 
 from degnext._common.errors import InputError
@@ -48,6 +50,17 @@ class Training:
                 raise InputError(f"{name} is {n}: give 1 or more, or None for the default")
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Give torch one thread: others add in another order, and training makes another network."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def pick_device(device: str = "auto") -> torch.device:
     """Return the GPU when there is one and ``device`` is ``auto``, else what was asked for."""
     if device == "auto":
@@ -62,6 +75,7 @@ def two_class_loss(logit: Tensor, label: Tensor) -> Tensor:
     return nn.functional.binary_cross_entropy_with_logits(logit[:, 0], label.to(logit.dtype))
 
 
+@one_thread()
 def fit(
     model: nn.Module,
     data: Pair | list[Pair],
@@ -93,8 +107,8 @@ def fit(
         if checkpoint:
             run.resume(Path(checkpoint), _fingerprint(pairs, validation, settings))
         silent = not settings.progress or os.environ.get("TQDM_DISABLE", "") not in ("", "0")
-        to_do = range(len(run.history), settings.epochs)
-        bar = tqdm(to_do, settings.progress, unit="epoch", leave=False, disable=silent)
+        shown = {"desc": settings.progress, "unit": "epoch", "leave": False, "disable": silent}
+        bar = tqdm(range(len(run.history), settings.epochs), **shown)
         for epoch in bar:
             if generator is None:
                 run.order.manual_seed(1_000_003 * settings.seed + epoch)
@@ -110,6 +124,7 @@ def fit(
     return run.history
 
 
+@one_thread()
 def predict(
     model: nn.Module, x: np.ndarray, batch_size: int = 1024, device: str = "auto"
 ) -> np.ndarray:
@@ -155,8 +170,7 @@ def _shuffled(
     ]
     if len(data) > 1:
         batches = [batches[k] for k in torch.randperm(len(batches), generator=order).tolist()]
-    for images, labels, rows in batches:
-        yield images[rows], labels[rows]
+    yield from ((images[rows], labels[rows]) for images, labels, rows in batches)
 
 
 class _Run:
@@ -170,8 +184,7 @@ class _Run:
         if settings.one_cycle:
             n_batches = sum(-(-len(labels) // settings.batch_size) for _, labels in tensors)
             span = {"total_steps": settings.epochs * n_batches + 1, "pct_start": 0.2}
-            cycle = torch.optim.lr_scheduler.OneCycleLR
-            self.schedule = cycle(self.optimizer, settings.lr, **span)
+            self.schedule = OneCycleLR(self.optimizer, settings.lr, **span)
         self.history: list[dict] = []
         self.best: dict[str, Tensor] | None = None
         self.path: Path | None = None
@@ -220,10 +233,8 @@ class _Run:
             return
         tensors, facts = read_weights(path, "checkpoint")
         if facts["data"] != data:
-            raise InputError(
-                f"the checkpoint {path.name} belongs to a run on other data or settings: "
-                "delete it, or name another one"
-            )
+            fault = f"the checkpoint {path.name} belongs to a run on other data or settings"
+            raise InputError(f"{fault}: delete it, or name another one")
 
         def under(prefix: str) -> dict[str, Tensor]:
             return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from degnext.learning.profile.genes import Genes, genes_among, genes_of, no_copi
 from degnext.learning.profile.image import DIRECTION_CHANNELS, GENERAL_CHANNELS, WIDTH
 from degnext.learning.profile.network import ProfileCNN
 from degnext.learning.profile.pretrained import PRETRAINED, WEIGHTS
-from degnext.learning.training import Training, fit
+from degnext.learning.training import Training, fit, one_thread
 from degnext.learning.weights_file import NOT_FITTED, read_weights, write_weights
 
 ONE_CYCLE = {"weight_decay": 0.01, "clip": 1.0, "one_cycle": True, "fused": True}
@@ -170,8 +169,7 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
     def _learn(self, x: np.ndarray, y: np.ndarray, training: Training) -> ProfileClassifier:
         order, seeded = Generator().manual_seed(self.random_state), {"seed": self.random_state}
         given, data = replace(training, **seeded), (x, self._codes(y))
-        with _one_thread():
-            self.history_ = fit(self.model_, data, given, augment=_mirrored, generator=order)
+        self.history_ = fit(self.model_, data, given, augment=_mirrored, generator=order)
         self.model_.to(memory_format=torch.contiguous_format).eval()
         return self
 
@@ -190,7 +188,7 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
 
     def _logits(self, images: np.ndarray) -> np.ndarray:
         check_is_fitted(self, "model_", msg=NOT_FITTED)
-        with _one_thread(), torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             parts = torch.from_numpy(np.ascontiguousarray(images)).split(512)
             return torch.cat([self.model_(part) for part in parts]).double().numpy()
 
@@ -234,14 +232,3 @@ def _mirrored(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Ten
     flip, exchanged = torch.rand(len(labels), generator=generator) < 0.5, torch.tensor([1, 0, 2])
     images = torch.where(flip[:, None, None, None], images.flip(2), images)
     return images, torch.where(flip, exchanged[labels], labels)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Give torch one thread: for so small a network a second one waits, and changes the sums."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
