@@ -11,6 +11,7 @@ from .cohorts.paper import paper_table as paper_table
 from .enrichment.analysis import enrich as enrich
 from .evaluation.baselines import FoldChangeRule as FoldChangeRule
 from .evaluation.metrics import evaluate as evaluate
+from .figures.quiz import show_quiz as show_quiz
 from .labeling.calls import label as label
 from .labeling.differential_expression import differential_expression as differential_expression
 from .learning.classifier import DEGnextClassifier as DEGnextClassifier

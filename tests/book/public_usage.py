@@ -69,3 +69,4 @@ def a_notebook() -> None:
     with degnext.NotebookRun("02_labeling", cancer="READ") as run:
         assert_type(run.cohort("raw"), degnext.Cohort)
         run.note(mean=np.float64(1).item())
+    degnext.show_quiz("audit")
