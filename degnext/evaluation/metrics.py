@@ -11,6 +11,7 @@ from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CANCERS, CLASS_NAMES, UNTRAINED, label_codes
 from degnext.cohorts.paper import paper_value
 
+_ENDS = ("accuracy_low", "accuracy_high")
 METRICS = ("accuracy", "recall", "precision", "f1", "mcc")
 RESULT_COLUMNS = (
     *("cancer", "source", "experiment", "protocol", "model", "part", "fold", "seed", "n"),
@@ -28,14 +29,16 @@ def evaluate(
     n_boot: int = 2000,
     seed: int = 0,
 ) -> pd.Series:
-    """Score calls over all genes, with 95 % percentile-bootstrap intervals of accuracy and MCC.
+    """Score calls over all genes, with 95 % intervals: accuracy by Wilson, MCC by bootstrap.
 
     y_true, y_pred: "DR", "UR" or "neutral" per gene. y_proba: genes × classes in this order (two
     columns where no gene is neutral); it adds the AUC, one against rest and weighted for three.
     Returns n, accuracy, recall, precision and F1 (weighted by class), MCC, accuracy_low and _high,
     mcc_low and _high, auc (NaN without y_proba). Raises InputError for a label spelled otherwise,
     for no gene, and for labels and calls of different length.
-    Genes are resampled, which is a multinomial draw of the confusion table.
+    The bootstrap resamples genes, which is a multinomial draw of the confusion table; where all are
+    right (or all wrong) it draws from :func:`with_imagined_gene`, so that no interval is a point.
+    Source: Wilson 1927, JASA 22.
     """
     y, said = label_codes(y_true), label_codes(y_pred)
     if len(y) != len(said) or not len(y):
@@ -44,13 +47,46 @@ def evaluate(
         )
     k = max(2, y.max() + 1, said.max() + 1, 0 if y_proba is None else y_proba.shape[1])
     table = confusion_counts(y, said, k)
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(y), table.ravel() / len(y), size=n_boot).reshape(n_boot, k, k)
-    out, resampled = {"n": len(y)} | metrics_of(table), metrics_of(drawn)
-    for name in ("accuracy", "mcc"):
-        out[f"{name}_low"], out[f"{name}_high"] = np.quantile(resampled[name], [0.025, 0.975])
+    out = (
+        {"n": len(y)}
+        | metrics_of(table)
+        | dict(zip(_ENDS, accuracy_interval(np.trace(table), len(y))))
+    )
+    out["mcc_low"], out["mcc_high"] = mcc_interval(table, n_boot, seed)
     out["auc"] = np.nan if y_proba is None else auc(y, y_proba)
     return pd.Series(out, dtype=float)
+
+
+def accuracy_interval(n_right: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of the accuracy, ``n_right`` of ``n`` genes."""
+    from scipy.stats import binomtest
+
+    found = binomtest(int(n_right), int(n)).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+def mcc_interval(table: np.ndarray, n_boot: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % percentile-bootstrap interval of a confusion table's MCC."""
+    n, share = int(np.sum(table)), with_imagined_gene(table).ravel()
+    drawn = np.random.default_rng(seed).multinomial(n, share / share.sum(), size=n_boot)
+    mcc = metrics_of(drawn.reshape(n_boot, *np.shape(table)))["mcc"]
+    low, high = np.quantile(mcc, [0.025, 0.975])
+    seen = float(metrics_of(table)["mcc"])
+    return min(float(low), seen), max(float(high), seen)
+
+
+def with_imagined_gene(table: np.ndarray) -> np.ndarray:
+    """Add one gene to a table without errors, spread over the cells that would be errors.
+
+    Each class has its share of that gene, its wrong cells in equal parts. A table without a right
+    call gets one in the same way; any other comes back as it is.
+    """
+    table = np.asarray(table, dtype=float)
+    right = np.eye(len(table))
+    share = table.sum(axis=1, keepdims=True) / table.sum()
+    if table.sum() == np.trace(table):
+        return table + share * (1 - right) / (len(table) - 1)
+    return table if np.trace(table) else table + share * right
 
 
 def scores_both_ways(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from degnext.cohorts.cohort import label_codes
+from degnext.evaluation.metrics import accuracy_interval
 
 N_BINS = 10
 
@@ -19,17 +20,15 @@ def reliability(labels: Sequence[str], proba: np.ndarray, n_bins: int = N_BINS) 
     largest probability, and bins are of equal width. Only bins that hold genes are returned.
     Source: Guo et al. (2017), section 2.
     """
-    from scipy.stats import binomtest
-
     sure, right = _sure_and_right(labels, proba)
     cell, rows = np.minimum((sure * n_bins).astype(int), n_bins - 1), []
     for b in np.unique(cell):
         inside = cell == b
         n, hits = int(inside.sum()), int(right[inside].sum())
-        interval = binomtest(hits, n).proportion_ci(method="wilson")
+        low, high = accuracy_interval(hits, n)
         row = {"low": b / n_bins, "high": (b + 1) / n_bins, "n": n}
         row |= {"confidence": float(sure[inside].mean()), "accuracy": hits / n}
-        rows.append(row | {"accuracy_low": interval.low, "accuracy_high": interval.high})
+        rows.append(row | {"accuracy_low": low, "accuracy_high": high})
     return pd.DataFrame(rows)
 
 

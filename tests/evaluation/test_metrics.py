@@ -12,15 +12,18 @@ from degnext.cohorts.paper import paper_value
 from degnext.evaluation.metrics import (
     METRICS,
     RESULT_COLUMNS,
+    accuracy_interval,
     auc,
     batch_averaged,
     confusion,
     confusion_counts,
     format_interval,
+    mcc_interval,
     metrics_of,
     result_row,
     result_table,
     scores_both_ways,
+    with_imagined_gene,
 )
 from degnext.evaluation.metrics import evaluate as evaluate_labels
 
@@ -119,6 +122,43 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
         assert got["mcc_low"] <= got["mcc"] <= got["mcc_high"]
     assert 0.90 <= hits / 200 <= 0.99
     assert np.mean(widths) == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 250), rel=0.08)
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),
+    [  # R 4.2.2: prop.test(right, n, correct = FALSE)$conf.int
+        (31, 31, 0.8897446045, 1.0),
+        (0, 31, 0.0, 0.1102553955),
+        (30, 31, 0.8380589484, 0.9942827785),
+        (1, 1, 0.2065493144, 1.0),
+        (1167, 1200, 0.9616320906, 0.9803524138),
+    ],
+)
+def test_the_interval_of_accuracy_is_wilsons(right, n, low, high):
+    assert accuracy_interval(right, n) == pytest.approx((low, high), abs=1e-9)
+    got = evaluate(np.ones(n, int), np.arange(n) < right, n_boot=2)
+    assert got[["accuracy_low", "accuracy_high"]].to_list() == pytest.approx((low, high), abs=1e-9)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("n", [31, 300])
+def test_no_error_seen_is_not_no_error_possible(k, n):
+    y = np.arange(n) % k
+    got = evaluate(y, y)
+    assert got["accuracy"] == got["mcc"] == got["mcc_high"] == got["accuracy_high"] == 1
+    wrong = 1 - got["mcc_low"]  # about as many errors as a rate of one in n may bring: 2 to 5
+    assert 2 / n < wrong * (k - 1) / k < 5 / n and got["accuracy_low"] < 1 - 2 / n
+    lost = evaluate(y, (y + 1) % k)
+    assert lost["accuracy_low"] == 0 < lost["accuracy_high"] and lost["mcc_high"] > lost["mcc"]
+
+
+def test_a_gene_is_imagined_only_where_a_kind_of_call_is_missing():
+    seen = np.array([[5, 1], [0, 4]])
+    assert np.array_equal(with_imagined_gene(seen), seen)
+    assert with_imagined_gene(np.diag([6, 2])).tolist() == [[6, 0.75], [0.25, 2]]
+    assert with_imagined_gene(np.diag([3, 3, 6])).sum() == pytest.approx(13)
+    assert with_imagined_gene([[0, 6], [2, 0]]).tolist() == [[0.75, 6], [2, 0.25]]
+    assert mcc_interval(np.diag([4, 0])) == (0, 0)  # one class: no correlation to speak of
 
 
 def test_the_bootstrap_is_seeded():
