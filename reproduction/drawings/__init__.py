@@ -1,0 +1,1 @@
+"""The book's drawings, as SVG in ``book/images``: ``python -m reproduction.drawings``."""
