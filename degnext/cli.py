@@ -51,8 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    about = "Classify genes of a tumor/normal RNA-seq cohort as UR, DR or neutral."
-    parser = _Parser("degnext", description=about)
+    parser = _Parser(
+        "degnext",
+        description="Classify genes of a tumor/normal RNA-seq cohort as UR, DR or neutral.",
+    )
     parser.add_argument("--version", action="version", version=f"degnext {__version__}")
     commands = parser.add_subparsers(title="commands")
 
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, help="CSV file to write, one row per gene")
     add("--source", **_one_of(_SOURCES, "file"))
     add("--rule", **_one_of(_RULES, None, "(default: paper for published and demo, else standard)"))
+    add("--fdr", type=float, metavar="SHARE", help="standard only: list calls, at most this wrong")
     add("--cancer", help="TCGA study code, for every source but file")
     add("--data-dir", help="published only: the folder with the authors' files")
     add("--round-counts", action="store_true", help="round expected counts such as RSEM's")
@@ -131,6 +134,7 @@ def _run(a: argparse.Namespace) -> None:
 def _predict(a: argparse.Namespace) -> None:
     from degnext._common.files import write_atomic
     from degnext.cohorts.load import load_cohort
+    from degnext.cohorts.user_tables import load_file
     from degnext.evaluation.predictions import score, score_lines
     from degnext.prediction.model_card import card_text
     from degnext.prediction.predict import predict
@@ -143,12 +147,16 @@ def _predict(a: argparse.Namespace) -> None:
         raise InputError(f"source {a.source!r} needs --cancer: name a TCGA study code such as STAD")
     tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
     at_hand = {"data_dir": a.data_dir, "train_part": None}  # any parts will do
-    cohort = load_cohort(a.cancer or "MINE", a.source, **tables, **at_hand)
-    rule = a.rule or ("paper" if a.source in _PAPER else "standard")
-    table = predict(cohort, rule=rule)
+    if a.source == "file" and not a.data_dir:
+        cohort = load_file(**tables, name=a.cancer or "MINE", fewest=1)
+    else:
+        cohort = load_cohort(a.cancer or "MINE", a.source, **tables, **at_hand)
+    rule = a.rule or ("paper" if a.source in _PAPER and a.fdr is None else "standard")
+    table = predict(cohort, rule=rule, fdr=a.fdr)
     write_atomic(a.out, table.to_csv(index=False, float_format="%.6g"))
     n, against = table["class"].value_counts(), int(table["disagrees_with_rule"].sum())
-    calls = ", ".join(f"{n.get(name, 0):,} {name}" for name in ("UR", "DR", "neutral"))
+    names = ("abstain",) if "abstain" in n else ("UR", "DR", "neutral")
+    calls = ", ".join(f"{n.get(name, 0):,} {name}" for name in names)
     print(f"{cohort!r}\n{calls} by rule {rule}; {against:,} against the sign of fold change")
     print(*(f"- {note}" for note in table.attrs["notes"]), sep="\n")
     if "label" in table and rule == "paper":

@@ -72,8 +72,8 @@ def _check_names(what: str, line: str, names: pd.Index, cure: str) -> None:
         raise InputError(f"{fault}, e.g. {str(repeated[0])!r}: {cure}")
 
 
-def check_groups(groups: pd.Series, samples: pd.Index) -> pd.Series:
-    """Return ``groups`` in the order of ``samples``, values normal/tumor, two samples of each."""
+def check_groups(groups: pd.Series, samples: pd.Index, fewest: int = 2) -> pd.Series:
+    """Return ``groups`` in the order of ``samples``, values normal/tumor, ``fewest`` of each."""
     groups = groups.astype(str).str.strip().str.lower()
     groups.index = groups.index.astype(str)
     repeated = groups.index[groups.index.duplicated()]
@@ -91,7 +91,7 @@ def check_groups(groups: pd.Series, samples: pd.Index) -> pd.Series:
     groups = groups.loc[list(samples)].rename("group")
     for name in ("normal", "tumor"):
         n = int((groups == name).sum())
-        if n < 2:
+        if n < fewest:
             cure = "differential expression needs at least two of each"
             raise InputError(f"the group {name!r} has {n} sample(s): {cure}")
     return groups

@@ -27,8 +27,12 @@ def load_file(
     groups: str | Path | None = None,
     name: str = "MINE",
     round_counts: bool = False,
+    fewest: int = 2,
 ) -> Cohort:
-    """Load a user's cohort from its tables; without ``groups`` they come from TCGA barcodes."""
+    """Load a user's cohort from its tables; without ``groups`` they come from TCGA barcodes.
+
+    fewest: samples that either group must have.
+    """
     check_cohort_name(name)
     if not str(counts or "").strip():
         raise InputError("source 'file' needs counts: the path of a genes × samples table")
@@ -45,7 +49,7 @@ def load_file(
             tissues = "neither primary tumor nor solid normal tissue"
             notes.append(f"{lost} sample(s) are {tissues} and are left out.")
     table = check_counts(table)
-    return Cohort(table, check_groups(told, table.columns), name=name, notes=tuple(notes))
+    return Cohort(table, check_groups(told, table.columns, fewest), name=name, notes=tuple(notes))
 
 
 def check_cohort_name(name: str) -> str:

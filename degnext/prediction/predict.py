@@ -11,8 +11,10 @@ from degnext._common.errors import InputError, check_choice
 from degnext.cohorts.checks import check_counts, check_groups, check_orientation
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.cohorts.library_size import log_fold_change
+from degnext.learning.profile.called_list import check_share
+from degnext.prediction.called import ABSTAIN, called_list, list_advice
 from degnext.prediction.model_card import neutral_range
-from degnext.prediction.standard import TEST_COLUMNS, standard_advice, standard_calls
+from degnext.prediction.standard import standard_advice, standard_calls
 
 RULES = ("standard", "paper")
 _ENOUGH_GENES = 1000  # fewer are hardly a whole table, and library sizes are sums over the table
@@ -26,29 +28,43 @@ def predict(
     *,
     name: str = "MINE",
     rule: str = "standard",
+    fdr: float | None = None,
 ) -> pd.DataFrame:
     """Predict the class of every gene with networks that are trained already.
 
     counts: genes × samples, raw integers, the whole table: library sizes are sums over it. Or a
     :class:`Cohort`, which has its groups; a labelled one is given its parts and labels besides.
-    groups: ``normal`` or ``tumor``, indexed by sample; two samples of each at least.
+    groups: ``normal`` or ``tumor``, indexed by sample. With a single sample in a group there are
+    fold changes with a wide uncertainty, and every class is ``abstain``.
     rule: what UR and DR mean. ``standard``: FDR < 0.01 and at least 1.5-fold by edgeR with TMM
     library sizes, on anyone's counts. ``paper``: what the published labels of large cohorts mean
     (column sums, no smallest fold change), which does not carry over well to other cohorts.
+    fdr: with rule ``standard``, adds columns of :func:`degnext.prediction.called.called_list`: the
+    longest list of calls whose expected share of wrong ones is at most this, from 2 to hundreds of
+    samples a group; wrong is what a large cohort would not show.
     Returns one row per gene, as :func:`predict_cohort`; ``.attrs["notes"]`` holds sentences that
     belong beside it. Raises InputError for what does not fit, and for genes of another organism.
     """
     check_choice("rule", rule, RULES)
+    if fdr is not None:
+        check_share(fdr)
+        if rule != "standard":
+            raise InputError(f"fdr belongs to rule 'standard', not {rule!r}: drop one of them")
     cohort = counts
     if not isinstance(cohort, Cohort):
         if groups is None:
             raise InputError("counts came without groups: pass normal or tumor for every sample")
         check_orientation(counts, groups)
         counts = check_counts(counts)
-        cohort = Cohort(counts, check_groups(groups, counts.columns), name=name)
+        cohort = Cohort(counts, check_groups(groups, counts.columns, 1), name=name)
     cohort, symbols = prepare(cohort)
     table = predict_cohort(cohort, symbols, rule)
     added = paper_advice(cohort) if rule == "paper" else standard_advice(cohort, table)
+    if fdr is not None:
+        found = called_list(cohort, fdr)
+        for name, column in found.items():
+            table[name] = column.to_numpy()
+        added += list_advice(cohort, found, fdr)
     table.attrs["notes"] = [*_table_notes(cohort), *added]
     return table
 
@@ -82,7 +98,8 @@ def predict_cohort(
 ) -> pd.DataFrame:
     """Return one row per gene of ``cohort``, in its order, with gene, symbol and these columns.
 
-    class, p_DR, p_UR, p_neutral: of the standard rule's network; by rule ``paper`` of a three-class
+    class, p_DR, p_UR, p_neutral: of the standard rule's network (``abstain`` and NaN where a group
+    has one sample); by rule ``paper`` of a three-class
     network, that for small samples (notebook 8) where neither group has more than 10.
     p_UR_if_DE: the two-class network's calibrated probability of UR, *given* that the gene changes;
     asked for genes known to (bio genes, F1 and T3, of a labelled cohort), else for those called UR
@@ -101,7 +118,7 @@ def predict_cohort(
         name = "few_samples" if _is_small(cohort) else "three_class"
         proba = ProfileClassifier.from_pretrained(name).predict_proba(genes_of(cohort))
         sizes = test = None
-    called = proba.argmax(1)
+    called = np.where(np.isnan(proba[:, 0]), len(CLASS_NAMES), proba.argmax(1))
 
     genes, asked = cohort.genes, called < 2
     if genes is not None and genes["part"].isin(("F1", "T3")).any():
@@ -117,16 +134,16 @@ def predict_cohort(
     # with plain column sums: the rule as anyone would write it
     change = log_fold_change(cohort.counts.to_numpy(float), cohort.is_tumor)
     sign = np.select([change > 0, change < 0], ["UR", "DR"], "none")
-    by_class = np.where(called < 2, np.array(CLASS_NAMES)[called], "none")
+    by_class = np.where(called < 2, np.array([*CLASS_NAMES, ABSTAIN])[called], "none")
     direction = np.where(asked, np.where(up > 0.5, "UR", "DR"), by_class)
     table = pd.DataFrame({"gene": cohort.counts.index})
     table["symbol"] = table["gene"] if symbols is None else symbols.to_numpy()
-    table["class"] = np.array(CLASS_NAMES)[called]
+    table["class"] = np.array([*CLASS_NAMES, ABSTAIN])[called]
     table[["p_DR", "p_UR", "p_neutral"]] = proba
     table["p_UR_if_DE"], table["log2_fold_change"], table["rule"] = up, change, sign
     table["disagrees_with_rule"] = (direction != "none") & (sign != "none") & (direction != sign)
     if test is not None:
-        table[list(TEST_COLUMNS)] = test.to_numpy()
+        table[list(test)] = test.to_numpy()
         table.attrs |= test.attrs
     if genes is not None:
         table["part"], table["label"] = genes["part"].to_numpy(str), genes["label"].to_numpy()

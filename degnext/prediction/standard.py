@@ -10,13 +10,19 @@ import numpy as np
 import pandas as pd
 
 from degnext.cohorts.cohort import Cohort
-from degnext.cohorts.library_size import size_factors
+from degnext.cohorts.library_size import log_fold_change, size_factors
+from degnext.prediction.called import lone_error
 from degnext.prediction.model_card import standard_scores
 
 FDR, FOLD_CHANGE = 0.01, 1.5
 TEST_COLUMNS = ("edger_log2_fold_change", "edger_fdr")
+LONE_ERROR = "log2_fold_change_error"
 _ALIKE = (0.8, 1.25)  # composition factors that need no warning
 _FEWEST = 3  # samples per group that the network was trained on
+
+
+def _is_lone(cohort: Cohort) -> bool:
+    return min(cohort.n_normal, cohort.n_tumor) == 1
 
 
 def standard_calls(cohort: Cohort) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
@@ -24,7 +30,9 @@ def standard_calls(cohort: Cohort) -> tuple[np.ndarray, np.ndarray, pd.DataFrame
 
     The test's table has ``TEST_COLUMNS``, a row per gene, and the composition factor in ``attrs``:
     the mean TMM factor of tumor samples over that of normal ones. Genes without any count are not
-    tested (NaN): they are neutral, and no other gene's FDR is corrected for them.
+    tested (NaN): they are neutral, and no other gene's FDR is corrected for them. Where a group has
+    a single sample nothing is tested: probabilities and FDR are NaN, and a column ``LONE_ERROR``
+    has a standard error of the log2 fold change that takes the unseen spread for a typical one.
     """
     from degnext.labeling.differential_expression import differential_expression
     from degnext.learning.profile.classifier import ProfileClassifier
@@ -33,12 +41,17 @@ def standard_calls(cohort: Cohort) -> tuple[np.ndarray, np.ndarray, pd.DataFrame
     seen = cohort.counts.any(axis=1).to_numpy()
     counts, tumor = cohort.counts[seen], cohort.is_tumor
     sizes = size_factors(counts.to_numpy(float), "tmm")
-    how = {"method": "lrt", "library_size": "tmm", "dispersion": "empirical"}
-    found = differential_expression(counts, cohort.groups, **how)[["log_fc", "fdr"]]
     test = pd.DataFrame(np.nan, index=cohort.counts.index, columns=list(TEST_COLUMNS))
-    test.loc[seen] = found.to_numpy()
     factor = sizes / size_factors(counts.to_numpy(float))
     test.attrs["composition"] = float(factor[tumor].mean() / factor[~tumor].mean())
+    if _is_lone(cohort):
+        values = cohort.counts.to_numpy(float)
+        test[TEST_COLUMNS[0]] = log_fold_change(values, tumor, sizes, prior=1.0)
+        test[LONE_ERROR] = lone_error(values, tumor)
+        return np.full((len(seen), 3), np.nan), sizes, test
+    how = {"method": "lrt", "library_size": "tmm", "dispersion": "empirical"}
+    found = differential_expression(counts, cohort.groups, **how)[["log_fc", "fdr"]]
+    test.loc[seen] = found.to_numpy()
     proba = np.tile([0.0, 0.0, 1.0], (len(seen), 1))
     network = ProfileClassifier.from_pretrained("standard")
     proba[seen] = network.predict_proba(Genes(counts.to_numpy(float), tumor, None, sizes))
@@ -61,7 +74,13 @@ def standard_advice(cohort: Cohort, table: pd.DataFrame) -> list[str]:
     if "label" in table:
         notes.append("The labels at hand follow the paper's rule: hold rule='paper' against them.")
     fewest = min(cohort.n_normal, cohort.n_tumor)
-    if fewest < _FEWEST:
+    if _is_lone(cohort):
+        notes.append(
+            "A group has a single sample, which shows no spread: fold changes are given, without "
+            f"any call. Their {LONE_ERROR} takes the spread within a group for a typical one of "
+            "tumors; twice that to either side is a 95 % interval."
+        )
+    elif fewest < _FEWEST:
         notes.append(
             f"Only {fewest} sample(s) in a group: the network was trained on {_FEWEST} and more, "
             "and a test can hardly see how samples differ; take the calls as hints."
@@ -74,6 +93,8 @@ def standard_advice(cohort: Cohort, table: pd.DataFrame) -> list[str]:
         "TMM corrects for it where most genes do not change; see that this is likely."
     )
     notes.append(f"{composition}: the groups are alike." if alike else f"{composition}. {shifted}")
+    if _is_lone(cohort):
+        return notes
     notes.append(_agreement(table))
     mean, lowest, n = standard_scores()
     notes.append(

@@ -37,10 +37,15 @@ def expected_errors(
     return expit(start + start_few / smallest + (slope + slope_few / smallest) * z)
 
 
-def longest_list(error: np.ndarray, fdr: float) -> CalledList:
-    """Return the longest list whose expected errors average to ``fdr`` or less."""
+def check_share(fdr: float) -> None:
+    """Raise InputError for what is no share of wrong calls to ask for."""
     if not 0 < fdr < 1:
         raise InputError(f"fdr is {fdr}: give a share between 0 and 1, such as 0.1")
+
+
+def longest_list(error: np.ndarray, fdr: float) -> CalledList:
+    """Return the longest list whose expected errors average to ``fdr`` or less."""
+    check_share(fdr)
     order = np.argsort(error, kind="stable")
     mean = np.cumsum(np.asarray(error)[order]) / np.arange(1, len(order) + 1)
     n = int((mean <= fdr).sum())  # a mean of sorted values only rises
