@@ -13,6 +13,7 @@ from .evaluation.baselines import FoldChangeRule as FoldChangeRule
 from .evaluation.metrics import evaluate as evaluate
 from .figures.quiz import show_quiz as show_quiz
 from .labeling.calls import label as label
+from .labeling.differential_expression import complete_pairs as complete_pairs
 from .labeling.differential_expression import differential_expression as differential_expression
 from .learning.classifier import DEGnextClassifier as DEGnextClassifier
 from .learning.profile.classifier import ProfileClassifier as ProfileClassifier

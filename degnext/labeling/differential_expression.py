@@ -15,6 +15,7 @@ from degnext.cohorts.library_size import METHODS as LIBRARY_SIZES
 from degnext.cohorts.library_size import tmm_factors, upper_quartile_factors
 from degnext.labeling.edger.exact import exact_table
 from degnext.labeling.edger.negbin import TwoGroups
+from degnext.labeling.edger.pairs import Pairs
 from degnext.labeling.edger.quasi import quasi_table
 from degnext.labeling.edger.ratio_test import ratio_table
 from degnext.labeling.edger.voom import voom_table
@@ -32,6 +33,7 @@ def differential_expression(
     library_size: str = "total",
     dispersion: str | None = None,
     min_log_fc: float = 0.0,
+    pairs: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Test every gene for a difference between tumor and normal; keep the order of ``counts``.
 
@@ -44,6 +46,9 @@ def differential_expression(
         "empirical", which edgeR's own users get from estimateDisp. "ql" and "voom" take none.
     min_log_fc: above 0, "lrt" and "ql" test whether the absolute log2 fold change is larger than
         this (edgeR's glmTreat), which is stricter than a cut on the estimate.
+    pairs: the patient of each sample, indexed by sample: "lrt" then compares within patients
+        (edgeR's design ~ patient + group). Every patient needs a normal and a tumor sample;
+        :func:`complete_pairs` leaves the others out.
 
     Returns columns log_fc (log2, tumor over normal), log_cpm (average log2 counts per million),
     stat (LR, F or t; NaN for the exact test and with min_log_fc), p_value, fdr (Benjamini-Hochberg
@@ -59,7 +64,9 @@ def differential_expression(
             raise InputError(f"{method} finds its own spread: leave dispersion out, set None")
     if not min_log_fc >= 0 or (min_log_fc and method not in ("lrt", "ql")):
         raise InputError(f"min_log_fc={min_log_fc} for {method}: give 0 or more, and lrt or ql")
-    data = two_groups(counts, groups, library_size)
+    if pairs is not None and method != "lrt":
+        raise InputError(f"pairs belong to method 'lrt', not {method!r}: choose lrt, or no pairs")
+    data = two_groups(counts, groups, library_size, pairs)
     if method == "lrt":
         table = ratio_table(data, dispersion or "tagwise", min_log_fc)
     elif method == "exact":
@@ -72,11 +79,26 @@ def differential_expression(
     return pd.DataFrame(table, index=counts.index)[COLUMNS]
 
 
-def two_groups(counts: pd.DataFrame, groups: pd.Series, library_size: str = "total") -> TwoGroups:
-    """Return checked counts as an array, normal samples first, with library sizes."""
+def complete_pairs(groups: pd.Series, pairs: pd.Series) -> pd.Index:
+    """Return the samples, in order, whose patient has both a normal and a tumor sample."""
+    patient = pairs.reindex(groups.index).replace("", None)
+    both = groups.groupby(patient).nunique() == 2
+    return groups.index[patient.map(both).eq(True)]
+
+
+def two_groups(
+    counts: pd.DataFrame,
+    groups: pd.Series,
+    library_size: str = "total",
+    pairs: pd.Series | None = None,
+) -> TwoGroups:
+    """Return checked counts as an array, normal samples first (in pairs), with library sizes."""
     check_choice("library_size", library_size, LIBRARY_SIZES)
     y, normal = _checked(counts, groups)
     order = np.argsort(~normal, kind="stable")
+    if pairs is not None:
+        patient = _patients(groups.loc[counts.columns], pairs)
+        order = order[np.argsort(patient[order], kind="stable")]
     y = np.ascontiguousarray(y[:, order], dtype=float)
     lib = y.sum(axis=0)
     if (lib == 0).any():
@@ -85,7 +107,25 @@ def two_groups(counts: pd.DataFrame, groups: pd.Series, library_size: str = "tot
     if library_size != "total":
         factors = tmm_factors if library_size == "tmm" else upper_quartile_factors
         lib = lib * factors(counts)[order]
+    if pairs is not None:
+        starts = np.unique(patient[order], return_index=True)[1]
+        return Pairs(y, lib, int(normal.sum()), starts, ~normal[order])
     return TwoGroups(y, lib, int(normal.sum()))
+
+
+def _patients(groups: pd.Series, pairs: pd.Series) -> np.ndarray:
+    """Return a number per sample, the same within a patient, or say which pair is incomplete."""
+    if pairs.index.has_duplicates:
+        raise InputError("sample names occur twice in pairs: make every name unique")
+    whole = complete_pairs(groups, pairs)
+    alone = groups.index.difference(whole, sort=False)
+    if len(alone):
+        first = f"{len(alone)} sample(s) have no partner in pairs, the first is {alone[0]!r}"
+        raise InputError(f"{first}: drop them with complete_pairs, or test without pairs")
+    patient = pd.factorize(pairs.loc[groups.index])[0]
+    if patient.max() < 1 or len(patient) < patient.max() + 3:
+        raise InputError("one pair is too few for a paired test: give two, or test without pairs")
+    return patient
 
 
 def _checked(counts: pd.DataFrame, groups: pd.Series) -> tuple[np.ndarray, np.ndarray]:

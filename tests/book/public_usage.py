@@ -27,6 +27,9 @@ def labels(cohort: degnext.Cohort, mine: Path) -> degnext.Cohort:
     counts, groups = cohort.counts, cohort.groups
     table = degnext.differential_expression(counts, groups, method="ql", library_size="tmm")
     assert_type(table, pd.DataFrame)
+    patients = pd.Series([name[:12] for name in counts.columns], counts.columns)
+    both = degnext.complete_pairs(groups, patients)
+    table = degnext.differential_expression(counts[both], groups, pairs=patients)
     for genes in (None, "cancermine", mine, ["TP53", "VHL"]):
         assert_type(degnext.label(cohort, genes), degnext.Cohort)
     return degnext.label(cohort, method="voom", library_size="tmm", fdr=0.05, log_fc=1, seed=1)

@@ -349,3 +349,84 @@ def test_raw_kich_equals_r(kich, method, file):
     # a p-value of 1e-300 magnifies the last digit of the dispersion 700 times, its log does not
     seen = theirs.index[theirs.FDR > 1e-300]
     np.testing.assert_allclose(np.log(table.fdr[seen]), np.log(theirs.FDR[seen]), rtol=1e-6)
+
+
+def paired(name: str) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    counts, groups = toy()
+    counts = counts if name == "toy" else counts // 100
+    return counts, groups, read(f"r_pairs/{name}_pairs.csv")["patient"]
+
+
+@pytest.mark.parametrize("name", ["toy", "low"])
+@pytest.mark.parametrize("kind", ["tagwise", "estimate_disp", "treat"])
+def test_pairs_equal_r(name, kind):
+    counts, groups, pairs = paired(name)
+    how = {} if kind == "tagwise" else dict(library_size="tmm", dispersion="empirical")
+    how |= {"min_log_fc": 0.5} if kind == "treat" else {}
+    ours = edger.differential_expression(counts, groups, pairs=pairs, **how)
+    theirs = read(f"r_pairs/{name}_{kind}.csv")
+    for column, names in COLUMNS.items():
+        for found in (n for n in np.atleast_1d(names) if n in theirs):
+            near = dict(rtol=5e-5, atol=5e-6)
+            np.testing.assert_allclose(ours[column], theirs[found], **near, err_msg=column)
+
+
+def test_pairs_take_out_what_patients_differ_by():
+    rng, n = np.random.default_rng(5), 12
+    patient, tumor = np.tile(np.arange(n), 2), np.repeat([False, True], n)
+    own = rng.lognormal(0, 1, (400, n))[:, patient]  # each patient's own level of each gene
+    change = np.repeat([2.0, 0.5, 1.0], [20, 20, 360])[:, None] ** tumor
+    counts = rng.negative_binomial(50, 1 / (1 + 200 * own * change / 50))
+    names = [f"S{i}" for i in range(2 * n)]
+    counts = pd.DataFrame(counts, columns=names)
+    groups = pd.Series(np.where(tumor, "tumor", "normal"), names)
+    pairs = pd.Series(patient, names)
+    mixed = rng.permutation(names)
+    how = dict(library_size="tmm", dispersion="empirical")
+    within = edger.differential_expression(counts, groups, pairs=pairs, **how)
+    pairs = pairs.map("p{}".format)
+    shuffled = edger.differential_expression(counts[mixed], groups, pairs=pairs, **how)
+    pd.testing.assert_frame_equal(within, shuffled, rtol=1e-6, atol=1e-9)
+    across = edger.differential_expression(counts, groups, **how)
+    found = [(table["fdr"] < 0.05)[:40].sum() for table in (within, across)]
+    assert found[0] >= 38 and found[1] < 20 and (within["fdr"] < 0.05)[40:].mean() < 0.02
+
+
+def test_pairs_that_are_none_are_refused(is_helpful):
+    counts, groups, pairs = paired("toy")
+    assert edger.complete_pairs(groups, pairs[pairs > 0]).tolist() == [
+        s for s in counts.columns if pairs[s] > 0
+    ]
+    wrong = [
+        (pairs.mask(pairs.index == "T4"), {}, "'N4'"),
+        (pairs.drop("N1"), {}, "'N1'"),
+        (pairs.astype(str).where(pairs > 0, ""), {}, "no partner"),
+        (pairs * 0, {}, "one pair"),
+        (pairs, {"method": "ql"}, "'lrt', not 'ql'"),
+        (pd.concat([pairs, pairs]), {}, "twice"),
+    ]
+    for given, how, said in wrong:
+        with pytest.raises(InputError, match=said) as caught:
+            edger.differential_expression(counts, groups, pairs=given, **how)
+        assert is_helpful(str(caught.value))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rows", [[0] * 12 + [1], [0] * 60 + [1] * 3, [0, 1, 2, 3], [0] * 8])
+def test_a_trend_over_equal_or_few_genes_has_no_numeric_trouble(rows):
+    """Genes of one abundance have a bandwidth of 0, in which no distance can be measured."""
+    counts, groups = toy()
+    counts = counts.iloc[rows]
+    counts.index = range(len(rows))
+    for how in ({"dispersion": "empirical"}, {"method": "ql"}):
+        table = edger.differential_expression(counts, groups, library_size="tmm", **how)
+        assert np.isfinite(table).all(axis=None)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_trend_over_two_genes_equals_r():
+    """R 4.2.2, edgeR 3.40.2: calcNormFactors, estimateDisp, trended.dispersion."""
+    names = ["N1", "N2", "T1", "T2"]
+    counts = pd.DataFrame([[642, 1069, 1309, 754], [1274, 2118, 1108, 1460]], columns=names)
+    _, found = trend.trended_dispersion(edger.two_groups(counts, groups_of(counts), "tmm"))
+    np.testing.assert_allclose(found, [0.06481994851, 0.02238464782], rtol=1e-6)

@@ -40,7 +40,7 @@ def common_dispersion(data: TwoGroups) -> float:
         data = data.rows(np.argsort(ave_log_cpm(data), kind="stable")[every // 2 :: every])
     pieces = [data.rows(rows) for rows in blocks(len(data.y), 8 * data.n_samples)]
     y_log_lib = [xlogy(p.y, p.lib).sum(axis=1) for p in pieces]
-    starts: list[list] = [[None, None] for _ in pieces]
+    starts: list = [None for _ in pieces]
     log_gamma = LogGamma(data.y)
 
     def negative(fourth_root: float) -> float:
@@ -67,7 +67,7 @@ def tagwise_dispersion(data: TwoGroups, common: float) -> np.ndarray:
     used = data.y.sum(axis=1) >= MIN_ROW_SUM
     data = data.rows(used)
     profile = profile_on_grid(data, common * 2.0**GRID)
-    prior_n = PRIOR_DF / (data.n_samples - 2)
+    prior_n = PRIOR_DF / (data.n_samples - data.n_coefficients)
     squeezed = (profile + prior_n * profile.mean(axis=0)) / (1.0 + prior_n)
     out[used] = common * 2.0 ** spline_maximum(GRID, squeezed)
     return out

@@ -11,8 +11,8 @@ import numpy as np
 from degnext._common.errors import InputError
 from degnext.labeling.edger.dispersion import MIN_ROW_SUM, spline_maximum
 from degnext.labeling.edger.likelihood import profile_on_grid
-from degnext.labeling.edger.negbin import TwoGroups, ave_log_cpm, fit_deviance, fit_rates
-from degnext.labeling.edger.quasi import _residual_df, squeeze
+from degnext.labeling.edger.negbin import TwoGroups, ave_log_cpm, fit_deviance
+from degnext.labeling.edger.quasi import squeeze
 from degnext.labeling.edger.trend import _GRID, local_constant
 
 
@@ -36,14 +36,14 @@ def empirical_dispersion(data: TwoGroups) -> tuple[float, np.ndarray]:
     trend = 0.1 * 2.0 ** spline_maximum(_GRID, shared)
     prior_df = _prior_df(part, trend, abundance)
     out = np.full(len(data.y), trend[abundance.argmin()])
-    prior_n = min(prior_df / (data.n_samples - 2), 1e6)
+    prior_n = min(prior_df / (data.n_samples - data.n_coefficients), 1e6)
     out[used] = 0.1 * 2.0 ** spline_maximum(_GRID, profile + prior_n * shared)
     return common, out
 
 
 def _prior_df(data: TwoGroups, trend: np.ndarray, abundance: np.ndarray) -> float:
     """Return the degrees of freedom that the trend is worth, from residual deviances."""
-    df = _residual_df(data, fit_rates(data, trend))
+    df = data.residual_df(trend)
     spread = fit_deviance(data, trend)
     variance = np.divide(spread, df, out=np.zeros_like(spread), where=df > 0)
     return squeeze(np.maximum(variance, 0.0), df, abundance)[1]

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import ndtr
 
-from degnext.labeling.edger.negbin import TwoGroups, fit_deviance, fit_rates
+from degnext.labeling.edger.negbin import TwoGroups, fit_deviance
 
 _WIDTH = 1.470402  # edgeR's constant: how far the p-value is averaged beyond the interval's ends
 
@@ -28,17 +28,14 @@ def interval_p_values(
     full: deviances of the two-group fit. to_normal: turns roots of deviance differences into
     standard normal scores. Source: edgeR's glmTreat, which averages over the null interval.
     """
-    is_tumor = np.arange(data.n_samples) >= data.n_normal
     scores = []
     for end in (bound, -bound):
         # one rate for all once the tumor libraries are scaled to this fold change
-        moved = replace(data, lib=data.lib * np.where(is_tumor, 2.0**end, 1.0))
+        moved = replace(data, lib=data.lib * np.where(data.is_tumor, 2.0**end, 1.0))
         drop = fit_deviance(moved, phi, null=True) - full
         scores.append(to_normal(np.sqrt(np.maximum(drop, 0.0))))
     near, far = np.minimum(*scores), np.maximum(*scores)
-    rates = fit_rates(data, phi)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        beyond = np.abs(np.log2(rates[:, 1] / rates[:, 0])) > bound
+    beyond = np.abs(data.log_ratio(phi)) > bound
     near = np.where(beyond, -near, near)
     wide = far + near > _WIDTH
     outer = _mean_ndtr(-far, -far + _WIDTH) + _mean_ndtr(near - _WIDTH, near)

@@ -6,27 +6,30 @@ Source: McCarthy, Chen and Smyth (2012), Nucleic Acids Research 40:4288; R's edg
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaln, xlogy
 
 from degnext._common.parallel import blocks, for_each
-from degnext.labeling.edger.negbin import TwoGroups, fit_rate
-
-_TINY = 1e-10  # below this an information is taken as zero, as edgeR does
+from degnext.labeling.edger.negbin import TINY, TwoGroups, fit_rate
+from degnext.labeling.edger.pairs import Pairs
 
 
 def profile_without_lgamma(
-    data: TwoGroups, y_log_lib: np.ndarray, dispersion: np.ndarray, starts: list[np.ndarray | None]
-) -> tuple[np.ndarray, list[np.ndarray]]:
+    data: TwoGroups, y_log_lib: np.ndarray, dispersion: np.ndarray, starts: Any = None
+) -> tuple[np.ndarray, Any]:
     """Return the adjusted profile log-likelihood per gene, less log-gamma terms, and the rates.
 
-    y_log_lib: sum of y * log(lib) per gene; starts: rates per group to begin from, or None.
+    y_log_lib: sum of y * log(lib) per gene; starts: what the last fit returned, or None.
     Working with log(1 + mu * dispersion) instead of log(mu + 1 / dispersion) takes the large terms
     that cancel out of the sum.
     """
+    if isinstance(data, Pairs):
+        return data.profile(dispersion, starts)
     value = y_log_lib.copy()
     rates, information = [], []
-    for part, start in zip(data.parts(), starts):
+    for part, start in zip(data.parts(), starts or (None, None)):
         y, lib = data.y[:, part], data.lib[part]
         rate = fit_rate(y, lib, dispersion, start)
         growth = np.multiply.outer(dispersion * rate, lib)
@@ -40,7 +43,7 @@ def profile_without_lgamma(
     with np.errstate(divide="ignore", invalid="ignore"):
         second = np.where(both > 0, w_normal * w_tumor / both, 0.0)
     # half the log determinant of X'WX as a product of pivots; an empty group's is a small constant
-    value -= 0.5 * (np.log(np.maximum(both, _TINY)) + np.log(np.maximum(second, _TINY)))
+    value -= 0.5 * (np.log(np.maximum(both, TINY)) + np.log(np.maximum(second, TINY)))
     return value, rates
 
 
@@ -79,7 +82,7 @@ def profile_on_grid(data: TwoGroups, dispersions: np.ndarray) -> np.ndarray:
     def work(rows: slice) -> None:
         piece = data.rows(rows)
         y_log_lib = xlogy(piece.y, piece.lib).sum(axis=1)
-        starts: list = [None, None]  # each fit starts from the one before
+        starts = None  # each fit starts from the one before
         for k, phi in enumerate(dispersions):
             value, starts = profile_without_lgamma(
                 piece, y_log_lib, np.full(len(piece.y), phi), starts

@@ -14,6 +14,7 @@ import numpy as np
 
 from degnext._common.parallel import blocks, for_each
 
+TINY = 1e-10  # below this an information is taken as zero, as edgeR does
 PRIOR_COUNT = 0.125  # edgeR's default: counts added before a log fold change is taken
 
 
@@ -29,6 +30,14 @@ class TwoGroups:
     def n_samples(self) -> int:
         return self.y.shape[1]
 
+    @property
+    def n_coefficients(self) -> int:
+        return 2
+
+    @property
+    def is_tumor(self) -> np.ndarray:
+        return np.arange(self.n_samples) >= self.n_normal
+
     def parts(self) -> tuple[slice, slice]:
         """Return the columns of the normal and of the tumor samples."""
         return slice(0, self.n_normal), slice(self.n_normal, self.n_samples)
@@ -36,6 +45,41 @@ class TwoGroups:
     def rows(self, keep: np.ndarray | slice) -> TwoGroups:
         """Return the same samples with some genes only; library sizes stay those of all genes."""
         return TwoGroups(self.y[keep], self.lib, self.n_normal)
+
+    def means(self, dispersion: np.ndarray, null: bool = False) -> np.ndarray:
+        """Return fitted means, genes × samples, of two rates per gene, or of one where ``null``."""
+        mu = np.empty_like(self.y)
+        for part in (slice(None),) if null else self.parts():
+            rate = fit_rate(self.y[:, part], self.lib[part], dispersion)
+            mu[:, part] = np.multiply.outer(rate, self.lib[part])
+        return mu
+
+    def log_ratio(self, dispersion: np.ndarray, prior: np.ndarray | None = None) -> np.ndarray:
+        """Return log2 of tumor over normal rate (genes,), ``prior`` (samples,) added to counts."""
+        if prior is None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                normal, tumor = np.log(fit_rates(self, dispersion)).T
+        else:
+            normal, tumor = (
+                fit_with_prior(self.y[:, p], self.lib[p], dispersion, prior[p])
+                for p in self.parts()
+            )
+        with np.errstate(invalid="ignore"):
+            return (tumor - normal) / np.log(2.0)
+
+    def residual_df(self, dispersion: np.ndarray) -> np.ndarray:
+        """Return residual degrees of freedom less zeros fitted as zeros: edgeR's .residDF."""
+        out = np.empty(len(self.y))
+        normal, tumor = self.parts()
+
+        def work(rows: slice) -> None:
+            data = self.rows(rows)
+            zero = (data.y < 1e-4) & (data.means(dispersion[rows]) < 1e-4)
+            groups_left = (~zero[:, normal]).any(axis=1).astype(int) + (~zero[:, tumor]).any(axis=1)
+            out[rows] = np.maximum(self.n_samples - zero.sum(axis=1) - groups_left, 0)
+
+        for_each(work, blocks(len(self.y), 8 * self.n_samples))
+        return out
 
 
 def fit_rate(
@@ -108,11 +152,7 @@ def ave_log_cpm(data: TwoGroups, dispersion: float | np.ndarray = 0.05) -> np.nd
 
 def log_fold_change(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
     """Return log2 of tumor over normal rate (genes,), with edgeR's scaled prior count of 0.125."""
-    prior = PRIOR_COUNT * data.lib / data.lib.mean()
-    normal, tumor = (
-        fit_with_prior(data.y[:, p], data.lib[p], dispersion, prior[p]) for p in data.parts()
-    )
-    return (tumor - normal) / np.log(2.0)
+    return data.log_ratio(dispersion, PRIOR_COUNT * data.lib / data.lib.mean())
 
 
 def deviance(y: np.ndarray, mu: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
@@ -135,16 +175,12 @@ def deviance(y: np.ndarray, mu: np.ndarray, dispersion: np.ndarray) -> np.ndarra
 
 
 def fit_deviance(data: TwoGroups, dispersion: np.ndarray, null: bool = False) -> np.ndarray:
-    """Return the deviance per gene of the two-group fit, or of one common rate where ``null``."""
+    """Return the deviance per gene (genes,) of the full fit, or of one without groups, ``null``."""
     out = np.empty(len(data.y))
 
     def work(rows: slice) -> None:
-        y, phi, mu = data.y[rows], dispersion[rows], np.empty_like(data.y[rows])
-        for part in (slice(None),) if null else data.parts():
-            mu[:, part] = np.multiply.outer(
-                fit_rate(y[:, part], data.lib[part], phi), data.lib[part]
-            )
-        out[rows] = deviance(y, mu, phi)
+        piece, phi = data.rows(rows), dispersion[rows]
+        out[rows] = deviance(piece.y, piece.means(phi, null), phi)
 
     for_each(work, blocks(len(data.y), 8 * data.n_samples))
     return out

@@ -11,7 +11,6 @@ from scipy.special import betainc, erfc, ndtri_exp, polygamma, psi
 
 from degnext._common.arithmetic import trigamma_inverse
 from degnext._common.errors import InputError
-from degnext._common.parallel import blocks, for_each
 from degnext.labeling.edger.interval_test import interval_p_values
 from degnext.labeling.edger.negbin import (
     TwoGroups,
@@ -33,7 +32,7 @@ def quasi_table(data: TwoGroups, min_log_fc: float = 0.0) -> dict[str, np.ndarra
     abundance = ave_log_cpm(data, common)
     rates = fit_rates(data, phi)
     full = fit_deviance(data, phi)
-    df = _residual_df(data, rates)
+    df = data.residual_df(phi)
     variance = np.divide(full, df, out=np.zeros_like(full), where=df > 0)
     posterior, prior_df = squeeze(np.maximum(variance, 0.0), df, abundance)
     df_total = np.minimum(prior_df + df, len(phi) * (data.n_samples - 2))
@@ -122,26 +121,6 @@ def _natural_spline(x: np.ndarray, data: np.ndarray, n_basis: int) -> np.ndarray
     return np.column_stack(
         [np.ones_like(x), x] + [bend(i) - bend(n_basis - 2) for i in range(n_basis - 2)]
     )
-
-
-def _fitted(data: TwoGroups, rates: np.ndarray, rows: slice) -> np.ndarray:
-    return np.hstack(
-        [np.multiply.outer(rates[rows, g], data.lib[part]) for g, part in enumerate(data.parts())]
-    )
-
-
-def _residual_df(data: TwoGroups, rates: np.ndarray) -> np.ndarray:
-    """Return residual degrees of freedom less those of zeros fitted as zeros: edgeR's .residDF."""
-    out = np.empty(len(rates))
-    normal, tumor = data.parts()
-
-    def work(rows: slice) -> None:
-        zero = (data.y[rows] < 1e-4) & (_fitted(data, rates, rows) < 1e-4)
-        groups_left = (~zero[:, normal]).any(axis=1).astype(int) + (~zero[:, tumor]).any(axis=1)
-        out[rows] = np.maximum(data.n_samples - zero.sum(axis=1) - groups_left, 0)
-
-    for_each(work, blocks(len(rates), 8 * data.n_samples))
-    return out
 
 
 def _below_poisson(

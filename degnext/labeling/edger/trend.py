@@ -50,6 +50,7 @@ def local_constant(x: np.ndarray, y: np.ndarray, span: float) -> np.ndarray:
         return y
     k = int(n * span + 1e-12)
     ordered = np.sort(x)
+    smallest = 1e-9 * float(ordered[-1] - ordered[0])  # below it is rounding, as of equal genes
     bandwidths: dict[float, float] = {}
 
     def bandwidth(at: float) -> float:
@@ -58,7 +59,7 @@ def local_constant(x: np.ndarray, y: np.ndarray, span: float) -> np.ndarray:
         return bandwidths[at]
 
     def split(low: float, high: float) -> None:
-        positive = [h for h in (bandwidth(low), bandwidth(high)) if h > 0]
+        positive = [h for h in (bandwidth(low), bandwidth(high)) if h > smallest]
         if positive and (high - low) / min(positive) > _CELL:
             middle = (low + high) / 2.0
             bandwidth(middle)
@@ -70,7 +71,9 @@ def local_constant(x: np.ndarray, y: np.ndarray, span: float) -> np.ndarray:
     values = np.empty((vertices.size, y.shape[1]))
     for i, at in enumerate(vertices):
         distance = np.abs(x - at) / max(bandwidths[at], 1e-300)
-        weight = np.where(distance < 1.0, (1.0 - distance**3) ** 3, 0.0)
+        weight = (1.0 - np.minimum(distance, 1.0) ** 3) ** 3
+        if not weight.any():  # halfway between two genes, say: both are at the bandwidth's end
+            weight = (distance == distance.min()).astype(float)
         values[i] = weight @ y / weight.sum()
     cell = np.clip(np.searchsorted(vertices, x, side="right") - 1, 0, max(vertices.size - 2, 0))
     if vertices.size == 1:
