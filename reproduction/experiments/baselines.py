@@ -2,6 +2,7 @@
 
     DEGNEXT_DATA=/path/to/data OMP_NUM_THREADS=1 python -m reproduction.experiments.baselines
     DEGNEXT_DATA=/path/to/data python -m reproduction.experiments.baselines KICH READ   # print only
+    DEGNEXT_DATA=/path/to/data python -m reproduction.experiments.baselines COAD ESCA --update
 
 Writes data/results/baselines.csv (columns as evaluation.metrics.RESULT_COLUMNS; ``protocol`` holds
 what the method was given) and baseline_rows.csv (how rows of different sample numbers are made
@@ -18,6 +19,7 @@ from degnext.cohorts.cohort import TRAINING, UNTRAINED, Cohort
 from degnext.cohorts.published import published_parts
 from degnext.evaluation import experiments
 from degnext.evaluation.metrics import RESULT_COLUMNS
+from degnext.evaluation.record import saved_results
 from reproduction.command import call, parser
 from reproduction.experiments import transfer_methods
 from reproduction.sources import folder, published
@@ -51,19 +53,34 @@ def run(wanted: list[str], at_hand: list[str], settings: dict) -> tuple[pd.DataF
     return pd.concat(tables, ignore_index=True), seconds
 
 
+def write(table: pd.DataFrame, settings: dict, seconds: dict) -> None:
+    """Write the scores in their order."""
+    table = table.reindex(columns=list(RESULT_COLUMNS))
+    numbers = table.select_dtypes(np.floating).columns
+    table[numbers] = table[numbers].round(5)
+    by = ["experiment", "cancer", "part", "model", "protocol"]
+    table = table.sort_values(by, ignore_index=True)
+    write_results("baselines", table, __spec__.name, settings, seconds)
+    print(f"{len(table)} rows, {sum(seconds.values()) / 60:.1f} minutes")
+
+
 def main() -> None:
     """Run what is not done yet and write the tables."""
     arguments = parser(__doc__)
     arguments.add_argument("cancers", nargs="*", help="only these; printed, not written")
+    arguments.add_argument("--update", action="store_true", help="write them, beside the others")
     arguments.add_argument("--seed", type=int, default=0)
     args = arguments.parse_args()
     at = folder("published")
     at_hand = [c for c in (*UNTRAINED, *TRAINING) if published_parts(c, at)]
     settings = {"seed": args.seed, "code": code_digest(__spec__.name)}
     if args.cancers:
-        table, _ = run([c for c in at_hand if c in args.cancers], at_hand, settings)
+        table, seconds = run([c for c in at_hand if c in args.cancers], at_hand, settings)
         by = {"index": ["model", "protocol"], "columns": ["cancer", "part"]}
         print(table.pivot_table(values="accuracy", **by).round(3).to_string())
+        if args.update:
+            others = saved_results("baselines").query("cancer not in @args.cancers")
+            write(pd.concat([others, table], ignore_index=True), settings, seconds)
         return
 
     def rows() -> pd.DataFrame:
@@ -72,13 +89,7 @@ def main() -> None:
     ways, spent = keep("baselines", "rows", settings, rows)
     write_results("baseline_rows", ways, __spec__.name, settings, {"rows": spent})
     table, seconds = run(at_hand, at_hand, settings)
-    table = table.reindex(columns=list(RESULT_COLUMNS))
-    numbers = table.select_dtypes(np.floating).columns
-    table[numbers] = table[numbers].round(5)
-    by = ["experiment", "cancer", "part", "model", "protocol"]
-    table = table.sort_values(by, ignore_index=True)
-    write_results("baselines", table, __spec__.name, settings, seconds)
-    print(f"{len(table)} rows, {sum(seconds.values()) / 60:.1f} minutes")
+    write(table, settings, seconds)
 
 
 if __name__ == "__main__":

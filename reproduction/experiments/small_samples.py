@@ -33,7 +33,7 @@ from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
 from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
-from reproduction.sources import TESTED, published
+from reproduction.sources import SIX, published
 from reproduction.store import write_results
 
 
@@ -93,7 +93,7 @@ def main() -> None:
     arguments.add_argument("--no-r", action="store_true", help="take the DESeq2 answers in FOLDER")
     args, start = arguments.parse_args(), time.perf_counter()
     model = ProfileClassifier.from_pretrained("few_samples")
-    cohorts = {cancer: published(cancer) for cancer in TESTED}
+    cohorts = {cancer: published(cancer) for cancer in SIX}
     genes = {cancer: genes_of(cohort) for cancer, cohort in cohorts.items()}
     stems = draw_all(args.folder, genes, args.draws)
     if not args.no_r:

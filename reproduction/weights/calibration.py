@@ -19,14 +19,14 @@ from degnext.evaluation.profile_network import answer_on_q
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
-from reproduction.sources import TESTED, published
+from reproduction.sources import SIX, published
 from reproduction.store import write_results
 from reproduction.weights.reliability import abstention, calibration_error, reliability
 
 POOLED = "all six"
 
 
-def answers(cancers: tuple[str, ...] = TESTED) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def answers(cancers: tuple[str, ...] = SIX) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return labels and probabilities of each cohort's Q, and of all together."""
     model, found = ProfileClassifier.from_pretrained("two_class"), {}
     for cohort in map(published, cancers):
