@@ -18,13 +18,14 @@ export BOOK_PARAMS := $(value PARAMS)
 unexport CANCER SOURCE CORES COUNTS GROUPS PARAMS
 BIN := .venv/bin
 
-.PHONY: book test check lab clean env
+.PHONY: book test check lab labs slides clean env
 .DEFAULT_GOAL := book
 
 # .venv/.ready-book holds what the book needs, .ready-test the tests' tools too
 env: .venv/.ready-test
 .venv/.ready-book: EXTRAS := book
-.venv/.ready-test: EXTRAS := book,test
+.venv/.ready-labs: EXTRAS := book,labs
+.venv/.ready-test: EXTRAS := book,labs,test
 .venv/.ready-%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { echo "DEGnext needs Python 3.11 to 3.13; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -47,6 +48,14 @@ check: .venv/.ready-test
 
 lab: .venv/.ready-book
 	$(BIN)/jupyter lab notebooks
+
+# students' versions, solutions that were run, the instructor's notes, a zip: _build/labs
+labs: .venv/.ready-labs
+	@$(BIN)/python workflow/make_labs.py
+
+# all of it, and ten slides a lab
+slides: .venv/.ready-labs
+	@$(BIN)/python workflow/make_labs.py --slides
 
 # the pages, and the marks of runs that were cut short; results and what is known of how they were made stay
 clean:
