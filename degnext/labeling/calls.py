@@ -9,20 +9,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from degnext._common.errors import InputError
+from degnext._common.errors import InputError, check_choice
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
 from degnext.labeling.differential_expression import differential_expression
 from degnext.labeling.disease_genes import N_FOLDS, choose_disease_genes
 
 FDR, LOG_FC = 0.01, 0.0  # the paper's thresholds
+# what a call means; why the standard rule is as it is: data/standard_rule.md
+RULES = {
+    "paper": {"library_size": "total", "dispersion": "tagwise", "log_fc": LOG_FC},
+    "standard": {"library_size": "tmm", "dispersion": "empirical", "log_fc": float(np.log2(1.5))},
+}
 
 
 def label(
     cohort: Cohort,
     disease_genes: Iterable[str] | str | Path | None = None,
     *,
+    rule: str = "",
     method: str = "lrt",
-    library_size: str = "total",
+    library_size: str = "",
     fdr: float = FDR,
     log_fc: float = LOG_FC,
     seed: int = 0,
@@ -32,8 +38,9 @@ def label(
     disease_genes: symbols, the path of a GMT or text file, or "cancermine", "intogen" or "demo".
         None takes CancerMine's list of the cohort's cancer; where counts of your own (source
         "file") have none, another stands in, and a note of the returned cohort says which.
-    method, library_size: how to test, as in :func:`degnext.differential_expression`.
-    fdr, log_fc: thresholds of a call, see :func:`call_genes`. seed: decides the folds.
+    rule: "paper" or "standard", see :func:`call_by_rule`; "" takes the paper's for synthetic twins
+        of its cohorts and the standard rule for all other counts. A note says which it was.
+    method, library_size, fdr, log_fc: how else to test and call. seed: decides the folds.
 
     Raises InputError for a published cohort, whose labels are the authors', and where too few
     genes are called.
@@ -42,11 +49,48 @@ def label(
         raise InputError(
             f"{cohort.name} (published) has the authors' labels: call published_folds for its folds"
         )
-    counts, groups = cohort.counts, cohort.groups
-    table = differential_expression(counts, groups, method=method, library_size=library_size)
-    labels = call_genes(table, fdr, log_fc)
-    bio, *notes = choose_disease_genes(cohort, labels, disease_genes, seed)
-    return replace(cohort, genes=split_parts(labels, bio, seed), notes=(*cohort.notes, *notes))
+    rule = rule or own_rule(cohort.source)
+    how = {"method": method, "library_size": library_size, "fdr": fdr, "log_fc": log_fc}
+    table = call_by_rule(cohort.counts, cohort.groups, rule, **how)
+    bio, *notes = choose_disease_genes(cohort, table["label"], disease_genes, seed)
+    notes = (*cohort.notes, f"Labels: {table['rule'].iloc[0]}.", *notes)
+    return replace(cohort, genes=split_parts(table["label"], bio, seed), notes=notes)
+
+
+def own_rule(source: str) -> str:
+    """Return the rule that labels a cohort of ``source`` unless another is asked for."""
+    return "paper" if source in ("demo", "published") else "standard"
+
+
+def call_by_rule(
+    counts: pd.DataFrame,
+    groups: pd.Series,
+    rule: str = "standard",
+    *,
+    method: str = "lrt",
+    library_size: str = "",
+    fdr: float = FDR,
+    log_fc: float = 0.0,
+) -> pd.DataFrame:
+    """Test every gene, and call it UR, DR or neutral by one of two named rules.
+
+    rule: "standard": edgeR's likelihood-ratio test as its users run it today, TMM library sizes and
+        estimateDisp, FDR < 0.01, and an estimated fold change above 1.5. "paper": the published
+        labels' idea, column sums, tagwise dispersions, FDR < 0.01, however small the change.
+    method: another test of :func:`degnext.differential_expression`. library_size: another than the
+        rule's own. fdr: another cut. log_fc: a larger smallest absolute log2 fold change.
+
+    Returns the test's table and columns ``label`` and ``rule``, which says in words what was done.
+    """
+    _check_cuts(fdr, log_fc)
+    own = RULES[check_choice("rule", rule, RULES)]
+    size, cut = library_size or own["library_size"], max(log_fc, own["log_fc"])
+    spread = own["dispersion"] if method == "lrt" else None
+    how = {"method": method, "library_size": size, "dispersion": spread}
+    table = differential_expression(counts, groups, **how)
+    words = f"{rule} rule ({method}, library sizes {size}, FDR < {fdr:g}"
+    words += f", fold change above {2**cut:g})" if cut else ")"
+    return table.assign(label=call_genes(table, fdr, cut), rule=words)
 
 
 def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) -> pd.Series:
@@ -56,13 +100,17 @@ def call_genes(table: pd.DataFrame, fdr: float = FDR, log_fc: float = LOG_FC) ->
     its FDR lies below ``fdr`` and its absolute log2 fold change above ``log_fc`` (paper, Methods 6
     and 7: 0.01 and 0).
     """
+    _check_cuts(fdr, log_fc)
+    significant = (table["fdr"] < fdr) & (table["log_fc"].abs() > log_fc)
+    direction = np.where(table["log_fc"] > 0, "UR", "DR").astype(object)
+    return pd.Series(np.where(significant, direction, "neutral"), table.index, name="label")
+
+
+def _check_cuts(fdr: float, log_fc: float) -> None:
     if not 0 < fdr <= 1:
         raise InputError(f"fdr must lie between 0 and 1, not {fdr}: pass 0.01, as in the paper")
     if log_fc < 0:
         raise InputError(f"log_fc is a size without sign, not {log_fc}: pass 0 for no threshold")
-    significant = (table["fdr"] < fdr) & (table["log_fc"].abs() > log_fc)
-    direction = np.where(table["log_fc"] > 0, "UR", "DR").astype(object)
-    return pd.Series(np.where(significant, direction, "neutral"), table.index, name="label")
 
 
 def split_parts(

@@ -19,9 +19,10 @@ _CHOICES = {"protocol": ("paper", "corrected"), "network": ("paper", "profile")}
 _CHOICES |= {"train_part": ("T1", "T2"), "relu": ("pair", "conv")}
 _CHOICES |= {"symbols": ("auto", "map", "keep"), "device": ("auto", "cpu", "cuda")}
 _CHOICES |= {"de_method": ("lrt", "exact", "ql", "voom")}
-_CHOICES |= {"library_size": ("total", "tmm", "upper_quartile")}
+_CHOICES |= {"library_size": ("", "total", "tmm", "upper_quartile")}
+_CHOICES |= {"label_rule": ("", "paper", "standard")}
 FILTERING = {"outlier_cut": 0.6, "quantile_cut": 0.25, "symbols": "auto"}  # of chapter 1
-LABELING = {"de_method": "lrt", "library_size": "total", "fdr": 0.01, "log_fc": 0.0}
+LABELING = {"label_rule": "", "de_method": "lrt", "library_size": "", "fdr": 0.01, "log_fc": 0.0}
 LABELING |= {"bio_source": ""}
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from degnext._common.errors import check_choice
+from degnext._common.errors import InputError, check_choice
 from degnext._common.files import disk_errors, file_checksum
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.load import load_cohort
@@ -44,6 +44,13 @@ def cohort(
     asked: the notebook's parameters. results: the folder under which steps are kept.
     """
     check_choice("state", state, STATES)
+    if (
+        asked["source"] == "published"
+        and asked.get("label_rule") == "standard"
+        and state in STATES[2:]
+    ):
+        fault = f"{asked['cancer']} (published) has the authors' labels, which follow their rule"
+        raise InputError(f"{fault}: leave label_rule empty, or give paper")
     name, source, seed = other or asked["cancer"], source or asked["source"], asked.get("seed", 0)
     if source == "published" and (other or state == "target"):  # whatever parts are at hand
         return load_published(name, asked.get("data_dir") or None, None)
@@ -77,9 +84,9 @@ def _labeled(named: Cohort, facts: dict[str, Any], asked: dict[str, Any], folder
     given, seed = asked["bio_source"], asked["seed"]
 
     def make() -> Cohort:
-        test = {"method": asked["de_method"], "library_size": asked["library_size"]}
-        cuts = {k: asked[k] for k in ("fdr", "log_fc", "seed")}
-        return label(_filtered(named, facts, folder), given, **test, **cuts)
+        how = {k: asked[k] for k in ("library_size", "fdr", "log_fc", "seed")}
+        how |= {"rule": asked["label_rule"], "method": asked["de_method"]}
+        return label(_filtered(named, facts, folder), given, **how)
 
     genes, *_ = choose_disease_genes(named, pd.Series(dtype=object), given, seed)
     listed = {"bio_source": Path(given).name, "disease genes": key(sorted(genes))}

@@ -13,6 +13,7 @@ from degnext._common.errors import InputError
 from degnext.cohorts.cohort import Cohort, label_names
 from degnext.labeling.calls import (
     agreement,
+    call_by_rule,
     call_genes,
     label,
     published_folds,
@@ -114,15 +115,15 @@ def test_a_cohort_is_labelled_whole(cohort):
     assert (labeled.genes["label"] == truth_of(cohort)).mean() > 0.95
     called = labeled.genes["label"] != "neutral"
     assert (labeled.genes["bio"] == (called & labeled.genes.index.isin(bio))).all()
-    assert labeled.notes == ("said before",) and given.genes is None
-    steps = call_genes(differential_expression(cohort.counts, cohort.groups))
+    assert labeled.notes[:-1] == ("said before",) and given.genes is None
+    steps = call_by_rule(cohort.counts, cohort.groups, "standard")["label"]  # source "file"
     pd.testing.assert_frame_equal(labeled.genes, split_parts(steps, bio, seed=1))
 
 
 @pytest.mark.parametrize("how", [dict(method="voom"), dict(library_size="tmm"), dict(method="ql")])
 def test_how_to_test_and_how_much_change_is_passed_on(cohort, how):
     bio = cohort.counts.index[::2]
-    labeled = label(cohort, bio, **how, fdr=0.05, log_fc=1)
+    labeled = label(cohort, bio, rule="paper", **how, fdr=0.05, log_fc=1)
     table = differential_expression(cohort.counts, cohort.groups, **how)
     assert (labeled.genes["label"] == call_genes(table, 0.05, 1)).all()
 
@@ -149,7 +150,7 @@ def test_no_list_of_disease_genes_takes_the_best_at_hand(cohort, source, name, n
     labeled = label(named)
     called = labeled.genes["label"] != "neutral"
     assert labeled.genes["bio"][::2].equals(called[::2]) and not labeled.genes["bio"][1::2].any()
-    assert [note in n for n in labeled.notes] == ([True] if note else [])
+    assert [note in n for n in labeled.notes[1:]] == ([True] if note else [])
     pd.testing.assert_frame_equal(labeled.genes, label(named, "").genes)  # a notebook's empty text
 
 
@@ -158,14 +159,14 @@ def test_unknown_symbols_get_a_random_fifth_and_a_note(make_cohort):
     labeled = label(cohort)  # source "file", genes no list knows
     bio = labeled.genes[labeled.genes["bio"]]
     assert bio["label"].value_counts().to_dict() == {"DR": 10, "UR": 10}
-    assert set(labeled.parts) == {"T1", "T2", "F1", "T3"} and "random fifth" in labeled.notes[0]
+    assert set(labeled.parts) == {"T1", "T2", "F1", "T3"} and "random fifth" in labeled.notes[-1]
     pd.testing.assert_frame_equal(labeled.genes, label(cohort).genes)
     assert not label(cohort, seed=1).genes["bio"].equals(labeled.genes["bio"])
 
 
 def test_ones_own_cohort_whose_ids_no_list_knows_is_labelled_under_any_name(make_cohort):
     labeled = label(replace(make_cohort(n_genes=200), name="KICH"))
-    assert "random fifth" in labeled.notes[0] and labeled.genes["bio"].sum() == 20
+    assert "random fifth" in labeled.notes[-1] and labeled.genes["bio"].sum() == 20
 
 
 def test_labels_that_cannot_be_made_say_why(cohort, is_helpful, tmp_path):
@@ -224,3 +225,44 @@ def test_agreement_counts_published_in_rows_and_ours_in_columns():
         and table.to_numpy().sum() == 4
     )
     assert table.index.name == "published"
+
+
+def test_the_two_rules_are_what_their_words_say():
+    rng = np.random.default_rng(2)
+    change = np.repeat([1.0, 3.0, 1 / 3, 1.3], [200, 30, 30, 40])[:, None] ** np.repeat([0, 1], 10)
+    counts = rng.negative_binomial(100, 1 / (1 + 3 * change), (300, 20)).astype(int)
+    counts[0] += np.repeat([1, 0], 10) * counts.sum(axis=0)  # one gene that falls lifts all others
+    names = [f"S{i}" for i in range(20)]
+    counts, groups = pd.DataFrame(counts, columns=names), pd.Series("normal", names)
+    groups[10:] = "tumor"
+    paper, standard = (call_by_rule(counts, groups, rule) for rule in ("paper", "standard"))
+    by_hand = differential_expression(counts, groups)
+    pd.testing.assert_series_equal(paper["label"], call_genes(by_hand), check_names=False)
+    how = dict(library_size="tmm", dispersion="empirical")
+    by_hand = differential_expression(counts, groups, **how)
+    expected = call_genes(by_hand, log_fc=np.log2(1.5))
+    pd.testing.assert_series_equal(standard["label"], expected, check_names=False)
+    assert (paper["label"] == "UR")[1:200].mean() > 0.9  # the unchanged genes
+    assert (standard["label"] == "neutral")[1:200].all() and (standard["label"] == "DR")[
+        230:260
+    ].all()
+    assert (standard["label"] == "neutral")[260:].all()  # 1.3-fold is not enough
+    assert set(standard["rule"]) == {
+        "standard rule (lrt, library sizes tmm, FDR < 0.01, fold change above 1.5)"
+    }
+    other = call_by_rule(counts, groups, "standard", library_size="total", method="exact", log_fc=2)
+    assert other["rule"][0] == (
+        "standard rule (exact, library sizes total, FDR < 0.01, fold change above 4)"
+    )
+    with pytest.raises(InputError, match="unknown rule 'papers'"):
+        call_by_rule(counts, groups, "papers")
+
+
+@pytest.mark.parametrize(("source", "rule"), [("demo", "paper"), ("file", "standard")])
+def test_labels_follow_the_rule_of_their_source_and_say_so(cohort, source, rule):
+    cohort = replace(cohort, source=source)
+    labeled = label(cohort, list(cohort.counts.index))
+    note = next(n for n in labeled.notes if n.startswith("Labels: "))
+    assert note.startswith(f"Labels: {rule} rule (lrt, library sizes ")
+    calls = call_by_rule(cohort.counts, cohort.groups, rule)["label"]
+    assert (labeled.genes["label"] == calls).all()
