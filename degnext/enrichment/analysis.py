@@ -31,8 +31,9 @@ def enrich(
         of names to symbols. Sets are cut to the background and tested when ``smallest`` to
         ``largest`` genes remain.
 
-    Returns columns term, overlap, size, p_value (upper hypergeometric tail), q_value, odds_ratio (½
-    added to each of its four counts), genes (separated by spaces); sorted by p. q is
+    Returns columns term, overlap, size, expected (overlap by chance), p_value (upper hypergeometric
+    tail), q_value, odds_ratio (½ added to each of its four counts), genes (separated by spaces);
+    sorted by p. q is
     Benjamini–Hochberg over *all* tested sets, those without a single hit included: many tools leave
     these out, which makes q too small. Raises InputError where no set can be tested.
     """
@@ -49,6 +50,7 @@ def enrich(
     table = pd.DataFrame({"term": list(tested), "overlap": [len(f) for f in found]})
     table["size"] = [len(members) for members in tested.values()]
     k, m, n, total = table["overlap"], table["size"], len(hits), len(inside)
+    table["expected"] = m * n / total
     table["p_value"] = hypergeom.sf(k - 1, total, m, n)
     table["q_value"] = benjamini_hochberg(table["p_value"])
     table["odds_ratio"] = (k + 0.5) * (total - m - n + k + 0.5) / ((m - k + 0.5) * (n - k + 0.5))

@@ -6,18 +6,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from degnext.figures.cohort import COLORS
+from degnext.figures.cohort import COLORS, CYCLE
 
 
 def enrichment_dots(table: pd.DataFrame, ax: Axes, n_terms: int = 12) -> Axes:
-    """Draw the top terms: share of the set that was hit, sized by overlap, coloured by −log10 q."""
+    """Draw the top terms: share of the set that was hit, sized by overlap, filled where q < 0.05.
+
+    A tick marks the share that chance would give, where the table has ``expected``.
+    """
     top = table.head(n_terms).iloc[::-1]
-    strength = -np.log10(top["q_value"].clip(lower=1e-30))
-    dots = {"s": 18 + 6 * top["overlap"], "c": strength, "cmap": "viridis", "vmin": 0}
-    points = ax.scatter(top["overlap"] / top["size"], range(len(top)), **dots)
-    ax.set(xlabel="share of the set's genes that are called")
-    ax.set_yticks(range(len(top)), _short(top["term"]))
-    ax.figure.colorbar(points, ax=ax, label="−log10 q", shrink=0.8)
+    y, fill = range(len(top)), np.where(top["q_value"] < 0.05, CYCLE[0], "white")
+    if "expected" in top:
+        style = {"marker": "|", "s": 120, "color": "black", "label": "expected by chance"}
+        ax.scatter(top["expected"] / top["size"], y, **style)
+    dots = {"s": 18 + 6 * top["overlap"], "color": fill, "edgecolor": CYCLE[0], "zorder": 3}
+    ax.scatter(top["overlap"] / top["size"], y, **dots)
+    ax.set(xlabel="share of the set's genes that are called (filled: q < 0.05)")
+    ax.set_yticks(y, _short(top["term"]))
     return ax
 
 

@@ -1,13 +1,16 @@
-"""Write data/gene_sets/demo.gmt: 150 GO processes and 60 Reactome pathways for chapter 7.
+"""Write data/gene_sets/demo.gmt: 150 GO processes, 60 Reactome pathways and 9 planted sets.
 
     DEGNEXT_DATA=/path/to/data python -m reproduction.demo_data.gene_sets
 
-DEGNEXT_DATA names the folder that holds gene_sets/. The rule, which never looks at expression or
-labels:
+DEGNEXT_DATA names the folder that holds gene_sets/. The rule for real sets never looks at
+expression or labels:
 1. keep sets of 15 to 250 genes (after symbols are cleaned);
 2. take the named sets below: Table 4's terms as far as the library has them, of 5 to 250 genes;
 3. for each theme (a pattern on set names) take the next sets in turn, largest first, until the
    quota is full, and skip a set whose genes overlap (Jaccard > 0.5) with those of one taken before.
+Planted sets are answers known beforehand: of each demo twin's genes, by the means it is drawn from,
+40 of which 30 are up in tumor by more than the middle gene and a factor of two, 40 of which 30 are
+down likewise, and 40 taken blindly (a control).
 """
 
 from __future__ import annotations
@@ -15,14 +18,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir
+from degnext.cohorts.demo import DEMO_CANCERS, load_demo, load_parameters
 from degnext.enrichment.gene_sets import read_gmt
 from reproduction.command import call, parser
 from reproduction.sources import folder
 
 MIN_GENES, MAX_GENES, MAX_JACCARD = 15, 250, 0.5
 GO_QUOTA, REACTOME_QUOTA = 150, 60
+PLANTED_SIZE, PLANTED_CHANGED, _SEED = 40, 30, 7
 
 # Table 4's terms are broad; where GO BP 2021 lacks one, its nearest child or regulation stands in
 GO_NAMED = (
@@ -100,6 +107,27 @@ def choose(sets: dict[str, list[str]], quota: int, named: tuple[str, ...] = ()) 
     return taken
 
 
+def planted(cancer: str) -> dict[str, list[str]]:
+    """Return three sets of a twin's genes by name: up, down, and a control."""
+    means = load_parameters(cancer)[0].loc[load_demo(cancer).counts.index, ["normal", "tumor"]]
+    means = means[means.max(axis=1) >= means.max(axis=1).median()]  # no filter leaves these out
+    change = np.log2((means["tumor"] + 0.1) / (means["normal"] + 0.1))
+    change -= change.median()  # composition: in CHOL most shares rise because a few genes fell
+    rng = np.random.default_rng([_SEED, DEMO_CANCERS.index(cancer)])
+
+    def some(genes: np.ndarray, n: int) -> list[str]:
+        return list(rng.choice(np.sort(genes), n, replace=False))
+
+    out, control = {}, some(means.index.to_numpy(), PLANTED_SIZE)
+    for way, hit in (("up", change > 1), ("down", change < -1)):
+        genes = some(means.index[hit], PLANTED_CHANGED)
+        rest = means.index.difference(genes).to_numpy()
+        out[way] = genes + some(rest, PLANTED_SIZE - PLANTED_CHANGED)
+    named = {f"planted: {way} in the {cancer} twin": genes for way, genes in out.items()}
+    named[f"planted: control of the {cancer} twin"] = control
+    return {name: sorted(genes) for name, genes in named.items()}
+
+
 def main() -> None:
     """Write the file; the old one stays until the new one is whole."""
     arguments = parser(__doc__)
@@ -118,6 +146,9 @@ def main() -> None:
         sets = human_sets(folder("gene_sets") / file)
         chosen = sorted(choose(sets, quota, named))
         lines += ["\t".join((name, source, *sets[name])) for name in chosen]
+    for cancer in DEMO_CANCERS:
+        sets = planted(cancer)
+        lines += ["\t".join((name, "planted", *genes)) for name, genes in sets.items()]
     write_atomic(out, "\n".join(lines) + "\n")
     print(f"{out.name}: {len(lines)} sets, {out.stat().st_size:,} bytes")
 

@@ -192,3 +192,18 @@ def test_gene_sets_may_be_named_or_given(tmp_path):
     first = next(iter(demo.values()))
     found = enrich(first, {gene for members in demo.values() for gene in members})
     assert found["q_value"].iloc[0] < 0.01 and set(found["genes"].iloc[0].split()) <= set(first)
+
+
+@pytest.mark.parametrize("cancer", ["CHOL", "KICH", "READ"])
+def test_the_planted_sets_are_found_and_the_control_is_not(cancer):
+    """By the means that a twin is drawn from: 30 of 40 genes up or down by a factor of two."""
+    from degnext.cohorts.demo import load_demo, load_parameters
+
+    means = load_parameters(cancer)[0].loc[load_demo(cancer).counts.index]
+    change = np.log2((means["tumor"] + 0.1) / (means["normal"] + 0.1))
+    change -= change[means.max(axis=1) >= means.max(axis=1).median()].median()
+    for way, hit in (("up", change > 1), ("down", change < -1)):
+        found = enrich(means.index[hit], means.index, "demo").set_index("term")
+        overlap, q = found.loc[f"planted: {way} in the {cancer} twin", ["overlap", "q_value"]]
+        assert overlap >= 30 and q < 0.001
+        assert found.loc[f"planted: control of the {cancer} twin", "q_value"] > 0.2

@@ -193,7 +193,11 @@ def test_enrichment_dots_show_the_best_terms_on_top(ax):
     np.testing.assert_allclose(
         ax.collections[0].get_offsets()[:, 0], [7 / 20, 8 / 20, 9 / 20, 10 / 20]
     )
-    assert "share" in ax.get_xlabel() and ax.figure.axes[1].get_ylabel() == "−log10 q"
+    filled = [matplotlib.colors.to_hex(c) for c in ax.collections[0].get_facecolor()]
+    assert filled == ["#ffffff"] * 3 + [plot.CYCLE[0].lower()]  # only the first has q < 0.05
+    gene_sets.enrichment_dots(table.assign(expected=5), ax, n_terms=4)
+    np.testing.assert_allclose(ax.collections[1].get_offsets()[:, 0], 0.25)
+    assert "share" in ax.get_xlabel() and "q < 0.05" in ax.get_xlabel()
 
 
 def test_long_terms_are_cut(ax):
