@@ -9,7 +9,7 @@ import pandas as pd
 
 from degnext._common.errors import check_choice
 from degnext.evaluation.record import saved_results
-from reproduction.audit import count_claims, network_claims, symbol_claims
+from reproduction.audit import composition_claims, count_claims, network_claims, symbol_claims
 from reproduction.audit.files import weights_path
 
 _MEASURED: tuple[Callable[[], pd.DataFrame], ...] = (
@@ -26,6 +26,8 @@ _MEASURED: tuple[Callable[[], pd.DataFrame], ...] = (
     network_claims.architecture,
     count_claims.sample_numbers,
     count_claims.labels_again,
+    composition_claims.composition,
+    composition_claims.tmm_labels,
     symbol_claims.recovered_rows,
     symbol_claims.symbol_positions,
     symbol_claims.symbol_levels,
