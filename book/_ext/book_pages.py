@@ -48,7 +48,7 @@ def set_options(app, config):
 
 
 def keep_shades(app, doctree):
-    """Mark the figures of cells that draw images or heat maps: the dark must not turn them round."""
+    """Mark the figures of cells that draw images or heat maps, so that they stay as they are."""
     names = app.shading_names
     for cell in doctree.findall(nodes.container):
         if "cell" in cell["classes"]:
@@ -97,6 +97,7 @@ def mend_page(app, pagename, templatename, context, doctree):
     images = Path(app.srcdir) / "book" / "images"
     body = re.sub(r'<img [^>]*?src="[^"]*_images/(\w+)\.svg"[^>]*>', placing(images), body)
     body = re.sub(r'<a [^>]*href="[^"]*#(term-[^"]+)"', explain(app.book_terms), body)
+    body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
     context["body"] = re.sub(r"<th([^>]*)>\s*(?:&nbsp;)?\s*</th>", r"<td\1></td>", body)
 

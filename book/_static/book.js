@@ -28,10 +28,16 @@
     window.addEventListener("scroll", hide, { passive: true });
   }
 
-  // a button with words on it is called by these words (WCAG 2.5.3)
+  // a button with words on it is called by these words (WCAG 2.5.3); icons in it say nothing more
   function buttons() {
     document.querySelectorAll("button[aria-label]").forEach((button) => {
-      if (button.innerText.trim()) button.removeAttribute("aria-label");
+      button.querySelectorAll("svg").forEach((icon) => {
+        icon.querySelector("title")?.remove();
+        icon.removeAttribute("aria-labelledby");
+        icon.setAttribute("aria-hidden", "true");
+      });
+      button.querySelectorAll("i[title]").forEach((icon) => icon.removeAttribute("title"));
+      if (button.textContent.trim()) button.removeAttribute("aria-label");
     });
   }
 
