@@ -1,6 +1,8 @@
 # Two commands do all the work: `make book` and `make test`.
 PYTHON ?= python3
 CANCER ?= KICH
+# further cohorts, with pages of their own: all, or names separated by commas
+CANCERS ?=
 SOURCE ?= demo
 # empty for all cores
 CORES  ?=
@@ -8,14 +10,18 @@ CORES  ?=
 COUNTS ?=
 GROUPS ?=
 PARAMS ?=
+# a folder with a Snakemake profile, such as workflow/profiles/slurm
+PROFILE ?=
 # passed on as written, through the environment: neither make nor a shell reads it a second time
 export BOOK_CANCER := $(value CANCER)
+export BOOK_CANCERS := $(value CANCERS)
+export BOOK_PROFILE := $(value PROFILE)
 export BOOK_SOURCE := $(value SOURCE)
 export BOOK_CORES  := $(value CORES)
 export BOOK_COUNTS := $(value COUNTS)
 export BOOK_GROUPS := $(value GROUPS)
 export BOOK_PARAMS := $(value PARAMS)
-unexport CANCER SOURCE CORES COUNTS GROUPS PARAMS
+unexport CANCER CANCERS PROFILE SOURCE CORES COUNTS GROUPS PARAMS
 BIN := .venv/bin
 
 .PHONY: book test check lab labs slides clean env

@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 2 after a sentence on what to mend."""
+    """Run one command; exit with 0, 1 (some of many failed), 2 (bad input), 130 (interrupted)."""
     parser = _parser()
     arguments = parser.parse_args(argv)
     if not hasattr(arguments, "do"):
@@ -51,10 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        "degnext",
-        description="Classify genes of a tumor/normal RNA-seq cohort as UR, DR or neutral.",
-    )
+    about = "Classify genes of a tumor/normal RNA-seq cohort as UR, DR or neutral."
+    parser = _Parser("degnext", description=about)
     parser.add_argument("--version", action="version", version=f"degnext {__version__}")
     commands = parser.add_subparsers(title="commands")
 
@@ -64,13 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         new.set_defaults(do=do)
         return new.add_argument
 
-    add = command(_run, "run notebooks headlessly on one cohort")
-    add("cancer", help="TCGA study code, or one word of yours for source file")
-    add("--source", **_one_of(_SOURCES, "demo"))
-    add("--steps", default="all", help="notebook numbers, e.g. 1,2,3 (default: all)")
-    add("--out", type=Path, help="folder for results (default: results/)")
-    repeated = {"action": "append", "nargs": 2, "metavar": ("NAME", "VALUE"), "default": []}
-    add("-p", "--parameter", help="a notebook parameter", **repeated)
+    _add_run(command(_run, "run notebooks headlessly on one cohort, or on many side by side"))
 
     add = command(_predict, "predict UR, DR or neutral with pretrained networks", _LIMITS)
     add("counts", nargs="?", metavar="COUNTS", help="raw counts, genes × samples")
@@ -104,6 +96,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_run(add: Callable) -> None:
+    add("cancer", nargs="?", help="TCGA study code, or one word of yours for source file")
+    add("--cancers", help="instead of one: all, or names separated by commas")
+    add("--cores", type=int, default=os.cpu_count(), help="with --cancers (default: all)")
+    add("--profile", default="", help="with --cancers: a Snakemake profile, for a cluster")
+    add("--source", **_one_of(_SOURCES, "demo"))
+    add("--steps", default="all", help="notebook numbers, e.g. 1,2,3 (default: all)")
+    add("--out", type=Path, help="folder for results (default: results/)")
+    repeated = {"action": "append", "nargs": 2, "metavar": ("NAME", "VALUE"), "default": []}
+    add("-p", "--parameter", help="a notebook parameter", **repeated)
+
+
 def _one_of(valid: Sequence[str], default: str | None, about: str = "") -> dict[str, Any]:
     """Settings of an option with choices; argparse's own would not say which of them was meant."""
 
@@ -120,12 +124,18 @@ def _one_of(valid: Sequence[str], default: str | None, about: str = "") -> dict[
 def _run(a: argparse.Namespace) -> None:
     from degnext.running.execution import run_notebook, share_parameters
     from degnext.running.parameters import check_name, notebook_names
+    from degnext.running.workflow import run_many
 
-    check_name(a.cancer, a.source)
+    if bool(a.cancer) == bool(a.cancers):
+        raise InputError("no cohort, or two ways to name it: give KICH, say, or --cancers all")
+    if a.cancer:
+        check_name(a.cancer, a.source)
     numbers = {name[:2].lstrip("0"): name for name in notebook_names()}
     chosen = list(numbers) if a.steps == "all" else [s.strip() for s in a.steps.split(",")]
     names = [numbers[check_choice("step", s, numbers)] for s in chosen]
     given = share_parameters(dict(map(tuple, a.parameter)), names)
+    if a.cancers:
+        sys.exit(run_many(a.cancers, a.source, names, given, a.out, a.cores, a.profile))
     for name in names:
         print(f"{name} on {a.cancer} ({a.source})")
         print("  " + str(run_notebook(name, a.cancer, a.source, given[name], a.out)))
@@ -237,6 +247,4 @@ def _info(a: argparse.Namespace) -> None:
     print(table.to_string())
     print(f"\nDEGNEXT_DATA  {shared_data() or 'not set'}")
     print(f"cache         {cache_dir()}\nresults       {results_dir()}")
-    for kind in _DOWNLOADS:
-        found = [p for p in (cache_dir() / kind).glob("**/*") if p.suffix in (".parquet", ".csv")]
-        print(f"{kind:13} {len(found)} file(s) in the cache")
+    print("downloaded   ", *sorted(p.name for p in cache_dir().glob("*") if p.is_dir()))

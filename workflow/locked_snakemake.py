@@ -11,11 +11,11 @@ from filelock import FileLock, Timeout
 from snakemake.cli import main
 
 results, *arguments = sys.argv[1:]
-lock = FileLock(Path(results) / ".make_book.lock")
+lock = FileLock(Path(results) / ".workflow.lock")
 try:
     lock.acquire(timeout=0)
 except Timeout:
-    print(f"Another make book is at work in {results}: waiting until it is done.", flush=True)
+    print(f"Another run is at work in {results}: waiting until it is done.", flush=True)
     lock.acquire()
 with lock:
     main([*arguments, "--nolock", "--rerun-incomplete"])

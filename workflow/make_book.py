@@ -6,11 +6,9 @@ The Makefile passes what the user wrote through the environment: BOOK_CANCER, BO
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,41 +16,51 @@ from pathlib import Path
 from typing import Any
 
 from degnext._common.errors import InputError
-from degnext._common.files import file_checksum, write_atomic
+from degnext._common.files import file_checksum
 from degnext._common.paths import results_dir
 from degnext.running.execution import share_parameters
 from degnext.running.parameters import check_name, notebook_names
+from degnext.running.workflow import (
+    choose_cancers,
+    companions,
+    demanded,
+    outcome,
+    run_workflow,
+    wait_for,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 DEFAULTS = {
     "cancer": "KICH",
+    "cancers": "",
     "source": "demo",
     "cores": "",
     "counts": "",
     "groups": "",
     "params": "",
+    "profile": "",
 }
-PATIENCE = 20  # seconds that an interrupted workflow gets to put things away
 
 
 def main() -> int:
-    started = time.perf_counter()
+    begun = time.time()
     a = read_request()
     try:
-        user = check_request(a)
+        request = check_request(a)
         results = results_dir()
-        status = run_workflow(a, user, results)
+        status = run_workflow(request, results, int(a.cores or os.cpu_count() or 1), a.profile)
+        print(*outcome(request["jobs"], a.source, results, begun), sep="\n")
         index = None if status else build(a, results)
     except (InputError, OSError) as error:
         return say(2, error)
     except KeyboardInterrupt:
         return say(130, "interrupted; what is complete is kept, and make book goes on from there")
     if status:
-        return say(1, "a notebook stopped; the lines above name it and say why")
+        return say(1, "the lines above name what did not finish and say why")
     if index is None:
         return say(1, "the pages could not be built; the warnings above say why")
-    print(f"\nThe book is ready after {time.perf_counter() - started:.0f} s: {index}")
+    print(f"\nThe book is ready after {time.time() - begun:.0f} s: {index}")
     return 0
 
 
@@ -94,15 +102,16 @@ def check_request(a: argparse.Namespace) -> dict[str, Any]:
         from degnext.cohorts.demo import load_parameters
 
         load_parameters(a.cancer)
-    if a.source == "published":
-        from degnext.cohorts.published import published_parts
-
-        parts = published_parts(a.cancer, given.get("data_dir"))
-        if parts and "T1" not in parts and given.setdefault("train_part", "T2") == "T2":
-            print(f"{a.cancer}: T1 is not at hand, so the networks of this book learn from T2.")
     shared = share_parameters(given, notebook_names())
     named = {k: v for found in shared.values() for k, v in found.items() if isinstance(v, str)}
-    return {"parameters": shared, "checksums": {k: checksums(v) for k, v in named.items()}}
+    user = {"parameters": shared, "checksums": {k: checksums(v) for k, v in named.items()}}
+    cancers = choose_cancers(a.cancers, a.source) if a.cancers else []
+    cancers = [a.cancer, *(c for c in cancers if c != a.cancer)]
+    jobs, missing = demanded(cancers, a.source, notebook_names(), given)
+    for cancer, sentence in missing.items():
+        print(f"{cancer}: {sentence}.")
+    jobs = companions(a.cancer, a.source) | jobs
+    return {"source": a.source, "pages": a.cancer, "jobs": jobs, "user": user}
 
 
 def split_params(text: str) -> list[str]:
@@ -123,46 +132,6 @@ def split_pair(pair: str) -> tuple[str, str]:
 def checksums(value: str) -> list[str]:
     """Return the checksums of the files that a parameter names, if it names any."""
     return [file_checksum(p, "sha256") for p in value.split(",") if p and Path(p).is_file()]
-
-
-def run_workflow(a: argparse.Namespace, user: dict[str, Any], results: Path) -> int:
-    """Run Snakemake; return its exit status. Whoever interrupts this process interrupts it too."""
-    config = {"cancer": a.cancer, "source": a.source, "user": user}
-    settings = results / f".book-{a.source}-{a.cancer}.json"
-    write_atomic(settings, config)
-    command = [sys.executable, ROOT / "workflow" / "locked_snakemake.py", results]
-    command += ["--snakefile", ROOT / "workflow" / "Snakefile", "--directory", results]
-    command += ["--configfile", ROOT / "workflow" / "config.yaml", settings]
-    command += ["--cores", a.cores or str(os.cpu_count()), "--force-use-threads"]
-    command += ["--rerun-triggers", "mtime", "params", "input", "--keep-going"]
-    command += ["--quiet", "rules", "host"]
-    environment = os.environ | {"BOOK_OWNER": str(os.getpid())}
-    # nothing is ever written to stdin: that it ends tells a notebook that this process is gone
-    streams = {"stdin": subprocess.PIPE, "start_new_session": True}
-    return wait_for(subprocess.Popen(command, env=environment, **streams))
-
-
-def wait_for(child: subprocess.Popen) -> int:
-    """Wait for a process group; hand an interrupt on to all of it and wait until it has ended."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, interrupt)
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(name, signal.SIG_IGN)  # once is enough: it ends in PATIENCE seconds
-        print("\nmake book: stopping", file=sys.stderr, flush=True)
-        os.killpg(child.pid, signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(PATIENCE)
-        with contextlib.suppress(ProcessLookupError):  # all is well: none is left
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        raise
 
 
 def build(a: argparse.Namespace, results: Path) -> Path | None:

@@ -56,17 +56,22 @@ def notebook_digest(name: str) -> str:
 
 def notebook_files(name: str) -> list[Path]:
     """Return the notebook's file and those of the modules it depends on."""
-    return [notebook_path(name), *closure(_modules("\n".join(_cells(name))))]
+    return [notebook_path(name), *closure(_modules(notebook_code(name)))]
 
 
 def notebook_needs(name: str) -> list[str]:
     """Return the chapters that a notebook takes up, by ``run.cohort`` and ``run.earlier``."""
     words: set[str] = set()
-    for node in ast.walk(ast.parse("\n".join(_cells(name)))):
+    for node in ast.walk(ast.parse(notebook_code(name))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("run.cohort", "run.earlier"):
             words |= {c.value for c in ast.walk(node) if isinstance(c, ast.Constant)}
     found = {chapter for word in words for chapter in _MAKERS.get(word, [word])}
     return [chapter for chapter in notebook_names() if chapter in found and chapter < name]
+
+
+def notebook_code(name: str) -> str:
+    """Return the code of all cells of a notebook."""
+    return "\n".join(_cells(name))
 
 
 def _cells(name: str) -> list[str]:

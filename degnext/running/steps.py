@@ -55,6 +55,8 @@ def cohort(
     if source == "published" and (other or state == "target"):  # whatever parts are at hand
         return load_published(name, asked.get("data_dir") or None, None)
     own = {k.removesuffix("_path"): asked[k] for k in _LOADING if asked.get(k, "") != ""}
+    if own.get("train_part") == "none":
+        own["train_part"] = None
     raw = load_cohort(name, source, seed=seed, **({} if other else own))
     if state == "raw":
         return raw

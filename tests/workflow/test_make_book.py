@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMETERS = """cancer: str = "KICH"
@@ -30,10 +31,12 @@ CODES = {
     "01_first": "import time\nopen('runs.txt', 'a').write(f'{seed}\\n')\ntime.sleep(wait)",
     "02_second": "import degnext.running.provenance",
 }
-QUICK = """import json, sys, time
+QUICK = """import json, os, sys, time
 from pathlib import Path
 step, cancer, source, results, parameters = sys.argv[1:]
 given, folder = json.loads(parameters), Path(results) / source / cancer / step
+if os.environ.get("BROKEN") == cancer:
+    sys.exit(f"{step} on {cancer} ({source}): cell 3: ValueError: boom")
 with open(folder / "runs.txt", "a") as file:
     file.write(f"{given.get('seed', 0)}\\n")
 time.sleep(given.get("wait", 0))
@@ -84,7 +87,8 @@ def checkout(request, tmp_path):
     for name in ("_config.yml", "_toc.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
     settings = folder / "workflow" / "config.yaml"
-    settings.write_text("sources: {demo: {01_first: {seed: 3}}}\n")
+    kept = yaml.safe_load(settings.read_text()) | {"sources": {"demo": {"01_first": {"seed": 3}}}}
+    settings.write_text(yaml.safe_dump(kept))
     (folder / "bin" / "jupyter-book").write_text(JUPYTER_BOOK)
     (folder / "bin" / "jupyter-book").chmod(0o755)
     return folder
@@ -186,12 +190,12 @@ def test_files_become_absolute_and_are_known_by_their_content(checkout, monkeypa
     def checked():
         return module.check_request(module.read_request())
 
-    user = checked()
+    user = checked()["user"]
     given = user["parameters"]["02_second"]
     assert given["counts_path"] == str(checkout / "my counts.csv") and given["seed"] == 5
     assert given["bio_source"] == str(checkout / "genes.txt")
     (checkout / "my counts.csv").write_text("gene,b\n")
-    again = checked()["checksums"]
+    again = checked()["user"]["checksums"]
     assert [k for k in again if again[k] != user["checksums"][k]] == ["counts_path"]
 
 
@@ -270,7 +274,7 @@ def test_a_second_book_waits_for_the_first(slow, start, runs):
     second = start(params="wait=6")
     said, _ = second.communicate(timeout=120)
     assert first.wait(60) == 0 and second.returncode == 0, said
-    assert "Another make book is at work" in said
+    assert "Another run is at work" in said
     assert len(runs("01_first")) == len(runs("02_second")) == 1  # nothing is made twice
     first.stdout.close()
 
@@ -297,7 +301,7 @@ def test_the_lock_dies_with_its_holder(tmp_path):
     with hold(60) as first:
         assert first.stdout.readline() == "running\n"
         with hold(0) as second:
-            assert second.stdout.readline().startswith("Another make book is at work")
+            assert second.stdout.readline().startswith("Another run is at work")
             first.kill()
             assert second.stdout.readline() == "running\n" and second.wait(10) == 0
 
@@ -365,3 +369,18 @@ def test_make_clean_forgets_what_was_cut_short_and_no_result(tmp_path):
     subprocess.run(["make", "clean"], cwd=tmp_path, env=environment, check=True, timeout=60)
     left = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
     assert left == ["Makefile", "c", "scores.csv"] and not (tmp_path / "_build").exists()
+
+
+def test_a_failed_cohort_stops_no_other_and_is_named_with_its_cause(book, runs, monkeypatch):
+    monkeypatch.setenv("BROKEN", "CHOL")
+    done = book(cancers="all")
+    assert done.code == 1
+    assert runs("01_first") == runs("01_first", cancer="READ") == ["3"]
+    assert "  CHOL 01_first: cell 3: ValueError: boom" in done.said
+    assert "  CHOL 02_second: cell 3: ValueError: boom" in done.said
+    assert "4 notebooks ran in" in done.said and "0 were up to date" in done.said
+    monkeypatch.delenv("BROKEN")
+    again = book(cancers="CHOL,READ")
+    assert again.code == 0, again.said
+    assert "2 notebooks ran in" in again.said and "4 were up to date" in again.said
+    assert "[2/2] " in again.said  # a line for each notebook that ran, and no other
