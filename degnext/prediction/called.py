@@ -26,18 +26,16 @@ def called_list(cohort: Cohort, fdr: float) -> pd.DataFrame:
     rows up to another share are the list at that share. A call is wrong if a large cohort would not
     show it by the standard rule.
     """
-    from degnext.learning.profile.called_list import expected_errors, longest_list
+    from degnext.learning.profile.called_list import answer, longest_list
     from degnext.learning.profile.classifier import ProfileClassifier
     from degnext.learning.profile.genes import Genes
 
-    counts, tumor = cohort.counts.to_numpy(float), cohort.is_tumor
-    fewest = min(cohort.n_normal, cohort.n_tumor)
+    counts = cohort.counts.to_numpy(float)
     seen, error = counts.any(axis=1), np.ones(len(counts))
     up = np.zeros(len(counts), bool)
-    if fewest > 1:
+    if min(cohort.n_normal, cohort.n_tumor) > 1:
         network = ProfileClassifier.from_pretrained("standard_few")
-        chance = network.predict_proba(Genes(counts[seen], tumor))
-        error[seen], up[seen] = expected_errors(chance, fewest), chance[:, 1] > chance[:, 0]
+        up[seen], error[seen] = answer(network, Genes(counts[seen], cohort.is_tumor))
     chosen = longest_list(error, fdr).chosen
     order = np.argsort(error, kind="stable")
     share = np.empty(len(error))

@@ -98,7 +98,7 @@ def standard_advice(cohort: Cohort, table: pd.DataFrame) -> list[str]:
     notes.append(_agreement(table))
     mean, lowest, n = standard_scores()
     notes.append(
-        f"On {n} tables never trained on, the network agreed with edgeR with a mean MCC of "
+        f"On {n} cohorts never trained on, the network agreed with edgeR with a mean MCC of "
         f"{mean:.3f}, lowest {lowest:.3f}: see degnext predict --card."
     )
     return notes
