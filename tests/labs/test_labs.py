@@ -136,7 +136,7 @@ def test_expected_numbers_are_those_of_the_solution(path, solved):
             value = float(np.round(float(solved[path.stem][name]), decimals))
             assert value == float(number.replace(",", "")), (task["name"], name)
             found += 1
-    assert found >= 3
+    assert found
 
 
 def given_cells(path: Path) -> list[str]:
@@ -159,10 +159,11 @@ def test_no_solution_is_in_a_student_version(path, versions):
         for line in task["solution"].splitlines():
             if "# END SOLUTION" in line:
                 inside = False
-            if inside or line.endswith("# SOLUTION"):
-                lines.append(line.removesuffix("# SOLUTION").strip())
+            if inside or re.search("# SOLUTION( NO PROMPT)?$", line):
+                lines.append(line.partition("# SOLUTION")[0].strip())
             inside |= "# BEGIN SOLUTION" in line
-        answers = [re.sub(r"^[\w, ]+ = ", "", x) for x in lines if x]
+        answers = [re.sub(r"^[\w, ]+ \+?= ", "", x) for x in lines]
+        answers = [a for a in answers if len(a) > 4]  # brackets and numbers tell nothing
         assert answers, task["name"]
         written = [json.dumps(a)[1:-1] for a in answers]
         told = [a for a in written if text.count(a) > given.count(a)]
@@ -202,7 +203,8 @@ def test_a_lab_needs_nothing_but_public_names_and_demo_cohorts(path):
     cells = [c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
     text = "\n".join(cells)
     assert not re.search(r"degnext\._|reproduction|http|requests|\.to_csv|open\(", text)
-    assert not re.search(r"published|gdc|xena|, \"file\"", text)
+    cohorts = re.findall(r"load_cohort\(([^)]*)\)", text)
+    assert not [c for c in cohorts if "," in c], "the demo cohorts only"
 
 
 @each_lab
