@@ -141,6 +141,7 @@ def build(a: argparse.Namespace, results: Path) -> Path | None:
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("*.ipynb"))
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, source)
+    link_labs(source / "book")
     for folder in ("notebooks", "book"):
         for notebook in (ROOT / folder).glob("*.ipynb"):
             done = results / a.source / a.cancer / notebook.stem / notebook.name
@@ -162,6 +163,23 @@ def build(a: argparse.Namespace, results: Path) -> Path | None:
     shutil.rmtree(html, ignore_errors=True)
     shutil.copytree(made, html)
     return html / "index.html"
+
+
+def link_labs(book: Path, labs: Path = ROOT / "_build" / "labs") -> None:
+    """Put the labs that make labs has made beside their page, and links to them into it."""
+    made = [
+        p for p in (labs / "degnext_labs.zip", *sorted(labs.glob("student/*.ipynb"))) if p.exists()
+    ]
+    if not made:
+        return
+    (book / "labs").mkdir()
+    for path in made:
+        shutil.copy(path, book / "labs")
+    links = "\n".join(f"- {{download}}`{path.name} <labs/{path.name}>`" for path in made)
+    page = book / "labs.md"
+    text = page.read_text(encoding="utf-8").splitlines()
+    text = [f"Made with this book:\n\n{links}" if x.startswith("% labs") else x for x in text]
+    page.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """Write the labs: what students get, solutions that were run, notes for the instructor, a zip.
 
 Each notebook of ``notebooks/labs`` is the one source of its lab, in the format of otter-grader's
-``assign``. A cell tagged ``instructor`` is for the notes alone. ``--slides`` makes slides as well.
+``assign``. A cell tagged ``instructor`` is for the notes alone. ``--slides`` makes slides as well;
+``--numbers`` only writes what the solutions find into the instructor's guide.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import csv
 import importlib.util
 import re
 import shutil
@@ -36,7 +39,10 @@ checks; no internet. In the repository: make labs, then .venv/bin/jupyter lab _b
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slides", action="store_true", help="make slides as well")
-    started, slides = time.perf_counter(), parser.parse_args().slides
+    parser.add_argument("--numbers", action="store_true", help="renew book/lab_numbers.csv only")
+    started, asked = time.perf_counter(), parser.parse_args()
+    if asked.numbers:
+        return write_numbers()
     shutil.rmtree(OUT, ignore_errors=True)
     sources = sorted(SOURCES.glob("*.ipynb"))
     for path in sources:
@@ -54,7 +60,7 @@ def main() -> int:
             archive.write(path, path.name)
     for path, took in zip(sources, seconds):
         print(f"{path.stem}: all checks pass, {took:.0f} s")
-        if slides:
+        if asked.slides:
             write_slides(OUT / "solutions" / path.name)
     print(f"The labs are ready after {time.perf_counter() - started:.0f} s: {OUT}")
     return 0
@@ -132,6 +138,45 @@ def tasks(path: Path) -> list[dict]:
             config = re.match(r'"""\s*# BEGIN TEST CONFIG\n(.*?)"""', cell.source, re.DOTALL)
             found[-1]["hints"].append(yaml.safe_load(config[1])["failure_message"])
     return found
+
+
+def run_cells(notebook: NotebookNode, strict: bool = True) -> dict:
+    """Execute the code cells, except checks, in one fresh name space, without a kernel."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    env = {"__name__": "__main__"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and not cell.source.startswith("grader.check"):
+            try:
+                exec(compile(cell.source, cell.get("id", "cell"), "exec"), env)
+            except Exception:
+                if strict:
+                    raise
+    matplotlib.pyplot.close("all")
+    return env
+
+
+def numbers(path: Path, env: dict) -> list[tuple]:
+    """Return lab, task, name, expected and found value of the numbers that a solution left."""
+    rows = []
+    for task in tasks(path):
+        for name, expected in re.findall(r"`(\w+)` = (-?[\d.,]*\d)", task["text"]):
+            rows.append((path.stem[:2], task["name"][1:], name, expected, f"{env[name]:.4g}"))
+    return rows
+
+
+def write_numbers() -> int:
+    """Run the solutions and write book/lab_numbers.csv."""
+    rows = [("lab", "task", "answer", "expected", "found")]
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for path in sorted(SOURCES.glob("*.ipynb")):
+            solution = assign(path)[1]
+            write(solution, Path(path.name))
+            rows += numbers(path, run_cells(solution))
+    with open(ROOT / "book" / "lab_numbers.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    return 0
 
 
 def instructor_notes(path: Path) -> str:

@@ -5,6 +5,7 @@ Cells and checks run in this process, without a kernel; ``make labs`` runs the w
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import os
@@ -13,7 +14,6 @@ from pathlib import Path
 
 import matplotlib
 import nbformat
-import numpy as np
 import pytest
 
 pytest.importorskip("otter", reason="the extra labs is not installed")
@@ -49,7 +49,7 @@ def solved(versions, tmp_path_factory) -> dict[str, dict]:
     made = {}
     for name, (_, solution) in versions.items():
         labs.write(solution, Path(f"{name}.ipynb"))
-        made[name] = run_cells(solution, strict=True)
+        made[name] = labs.run_cells(solution)
     return made
 
 
@@ -58,20 +58,6 @@ def home():
     before = os.getcwd()
     yield
     os.chdir(before)
-
-
-def run_cells(notebook: nbformat.NotebookNode, strict: bool) -> dict:
-    """Execute the code cells, except checks, in one fresh name space."""
-    env = {"__name__": "__main__"}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and not cell.source.startswith("grader.check"):
-            try:
-                exec(compile(cell.source, cell.get("id", "cell"), "exec"), env)
-            except Exception:
-                if strict:
-                    raise
-    matplotlib.pyplot.close("all")
-    return env
 
 
 def check(notebook: nbformat.NotebookNode, task: str, env: dict):
@@ -108,7 +94,7 @@ def test_a_stub_fails_every_check_with_the_last_hint_only(path, versions, tmp_pa
     monkeypatch.chdir(tmp_path)
     student = versions[path.stem][0]
     labs.write(student, Path(path.name))
-    env = run_cells(student, strict=False)
+    env = labs.run_cells(student, strict=False)
     for task in labs.tasks(path):
         assert hints(check(student, task["name"], env)) == task["hints"][-1:], task["name"]
 
@@ -128,15 +114,21 @@ def test_tempting_answers_get_their_hint_and_not_the_answer(path, versions, solv
 
 @each_lab
 def test_expected_numbers_are_those_of_the_solution(path, solved):
-    found = 0
-    for task in labs.tasks(path):
-        assert "**Expected:**" in task["text"]
-        for name, number in re.findall(r"`(\w+)` = (-?[\d.,]*\d)", task["text"]):
-            decimals = len(number.partition(".")[2])
-            value = float(np.round(float(solved[path.stem][name]), decimals))
-            assert value == float(number.replace(",", "")), (task["name"], name)
-            found += 1
-    assert found
+    rows = labs.numbers(path, solved[path.stem])
+    assert rows and all("**Expected:**" in task["text"] for task in labs.tasks(path))
+    for _, task, name, expected, _ in rows:
+        decimals = len(expected.partition(".")[2])
+        value = round(float(solved[path.stem][name]), decimals)
+        assert value == float(expected.replace(",", "")), (task, name)
+
+
+def test_the_guide_shows_these_numbers(solved):
+    with open(ROOT / "book" / "lab_numbers.csv", encoding="utf-8") as file:
+        shown = [tuple(row) for row in csv.reader(file)][1:]
+    found = [row for path in SOURCES for row in labs.numbers(path, solved[path.stem])]
+    assert [row[:4] for row in shown] == [row[:4] for row in found]
+    differences = [abs(float(a[4]) - float(b[4])) for a, b in zip(shown, found)]
+    assert max(differences) < 0.006
 
 
 def given_cells(path: Path) -> list[str]:
@@ -220,3 +212,21 @@ def test_the_notes_hold_every_solution_and_hint(path):
 def test_a_lab_has_ten_slides(path):
     kinds = [c.metadata["slideshow"]["slide_type"] for c in nbformat.read(path, 4).cells]
     assert kinds.count("slide") == 10
+
+
+def test_the_page_of_the_labs_links_them_where_they_were_made(tmp_path):
+    made, book = tmp_path / "made", tmp_path / "book"
+    (made / "student").mkdir(parents=True)
+    book.mkdir()
+    page = (ROOT / "book" / "labs.md").read_text(encoding="utf-8")
+    (book / "labs.md").write_text(page, encoding="utf-8")
+    make_book = module(ROOT / "workflow" / "make_book.py")
+    make_book.link_labs(book, made)
+    assert (book / "labs.md").read_text(encoding="utf-8") == page
+    for name in ("degnext_labs.zip", "student/L1_x.ipynb"):
+        (made / name).write_text("made")
+    make_book.link_labs(book, made)
+    text = (book / "labs.md").read_text(encoding="utf-8")
+    assert "% labs" not in text
+    for name in ("degnext_labs.zip", "L1_x.ipynb"):
+        assert f"{{download}}`{name} <labs/{name}>`" in text and (book / "labs" / name).exists()
