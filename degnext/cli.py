@@ -1,6 +1,7 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: ``degnext run | predict | fetch | simulate | info``.
 
-Bad input ends with one sentence and exit status 2.
+Bad input ends with one sentence and exit status 2; see ``degnext --help`` for the others.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from degnext import __version__
-from degnext._common.errors import InputError, check_choice
+from degnext._common.errors import InputError, nearest
+from degnext.commands import DOWNLOADS, SOURCES, fetch, info, run, simulate
 
-_SOURCES = ("demo", "published", "gdc", "xena", "file")  # their module needs pandas: half a second
-_DOWNLOADS = ("published", "gdc", "xena")
 _RULES = ("standard", "paper")
-_PAPER = ("published", "demo")  # their labels were made by the paper's rule
+_DEMO = "KICH"
 _LIMITS = """Rule standard: FDR < 0.01 and at least 1.5-fold by edgeR's likelihood-ratio test with
 TMM library sizes; the test's own numbers stand beside the network's classes. Rule paper: column
 sums and no smallest fold change, as in the published labels; its neutral calls do not transfer
@@ -27,72 +27,113 @@ retrained). p_UR_if_DE, of the two-class network, is calibrated, the other proba
 See --card."""
 
 
+_EXAMPLES = """examples:
+  degnext predict --demo
+  degnext run KICH --steps 1,2,3
+  degnext fetch STAD --source gdc
+
+exit status: 0 done, 2 something to mend (one sentence on stderr says what), 130 interrupted,
+  141 the reader of a pipe went away, 1 some of many cohorts failed, or a fault of this program
+shell completion (bash, zsh): eval "$(register-python-argcomplete degnext)"
+"""
+_PREDICT = f"""examples:
+  degnext predict --demo
+  degnext predict counts.csv --groups groups.csv --out genes.xlsx --report report.html
+  degnext predict --source published --cancer STAD --out STAD.csv
+
+{_LIMITS}"""
+
+
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        shape = argparse.RawDescriptionHelpFormatter  # keeps the lines of examples
+        super().__init__(*args, formatter_class=shape, **settings)
+
     def error(self, message: str) -> None:
         self.exit(2, f"degnext: {message}; {self.prog} --help says more\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Say which choice was meant, where argparse only lists them."""
+        if action.choices is not None and value not in action.choices:
+            hint = nearest(value, action.choices)
+            raise argparse.ArgumentError(action, f"unknown value {value!r}: {hint}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; exit with 0, 1 (some of many failed), 2 (bad input), 130 (interrupted)."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal may know ASCII only
+            stream.reconfigure(errors="replace")
     parser = _parser()
-    arguments = parser.parse_args(argv)
-    if not hasattr(arguments, "do"):
-        parser.print_help()
-        return 0
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
     try:
-        arguments.do(arguments)
+        try:
+            arguments = parser.parse_args(argv)
+            arguments.do(arguments)
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         print(f"degnext: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("degnext: interrupted; what is complete is kept", file=sys.stderr)
         return 130
+    except OSError as error:
+        return _report_os_error(error)
     return 0
+
+
+def _report_os_error(error: OSError) -> int:
+    """Say what the system refused; a closed pipe, as of ``| head``, is no reason to complain."""
+    if error.filename is None:  # stdout: Python would try again at its end, and say so in its way
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 141
+    where = error.filename or "what this command prints"
+    why, cure = error.strerror or error, "check the path, your permission and the free space"
+    print(f"degnext: cannot read or write {where} ({why}): {cure}", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
     about = "Classify genes of a tumor/normal RNA-seq cohort as UR, DR or neutral."
-    parser = _Parser("degnext", description=about)
+    parser = _Parser("degnext", description=about, epilog=_EXAMPLES)
     parser.add_argument("--version", action="version", version=f"degnext {__version__}")
-    commands = parser.add_subparsers(title="commands")
+    parser.set_defaults(do=lambda _: parser.print_help())
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def command(do: Callable, about: str, epilog: str = "") -> Callable:
-        name = do.__name__.removeprefix("_")
-        new = commands.add_parser(name, help=about, description=about, epilog=epilog)
+        new = commands.add_parser(do.__name__, help=about, description=about, epilog=epilog)
         new.set_defaults(do=do)
         return new.add_argument
 
-    _add_run(command(_run, "run notebooks headlessly on one cohort, or on many side by side"))
+    _add_run(command(run, "run notebooks headlessly on one cohort, or on many side by side"))
 
-    add = command(_predict, "predict UR, DR or neutral with pretrained networks", _LIMITS)
+    add = command(predict, "predict UR, DR or neutral with pretrained networks", _PREDICT)
     add("counts", nargs="?", metavar="COUNTS", help="raw counts, genes × samples")
     add("--groups", help="table with columns sample,group; not needed with TCGA barcodes")
-    add("--out", type=Path, help="CSV file to write, one row per gene")
-    add("--source", **_one_of(_SOURCES, "file"))
-    add("--rule", **_one_of(_RULES, None, "(default: paper for published and demo, else standard)"))
-    add("--fdr", type=float, metavar="SHARE", help="standard only: list calls, at most this wrong")
+    kinds = "one row per gene: name.csv, .tsv, .xlsx, .parquet or .h5ad"
+    add("--out", type=Path, metavar="FILE", help=kinds)
+    about = "a page to look at, offline: quality, plots, table, enrichment, methods"
+    add("--report", type=Path, metavar="FILE.html", help=about)
+    about = "sets to test in the report: a name or a GMT file (default: those at hand)"
+    add("--gene-sets", default="", metavar="SETS", help=about)
+    about = f"a demo cohort ({_DEMO}, or --cancer), table and report into this folder"
+    add("--demo", action="store_true", help=about)
+    add("--source", **_one_of(SOURCES, "file"))
+    add("--rule", **_one_of(_RULES, None, "(default: paper for published, else standard)"))
+    about = "standard only: list calls, at most this share wrong"
+    add("--fdr", type=float, metavar="SHARE", help=about)
     add("--cancer", help="TCGA study code, for every source but file")
     add("--data-dir", help="published only: the folder with the authors' files")
     add("--round-counts", action="store_true", help="round expected counts such as RSEM's")
-    add("--force", action="store_true", help="replace the output file if there is one")
+    add("--force", action="store_true", help="replace output files if there are any")
     add("--card", action="store_true", help="print the networks' model card, and stop")
 
-    add = command(_fetch, "download a cohort")
-    add("cancer", help="TCGA study code")
-    add("--source", **_one_of(_DOWNLOADS, "published"))
-    add("--workflow", **_one_of(("star", "htseq"), "star", "xena only "))
-    add("--cache-dir", type=Path, help="where downloads lie (default: see degnext info)")
-
-    add = command(_simulate, "make a synthetic twin of a cohort")
-    add("cancer", help="TCGA study code, or one word of yours for source file")
-    add("--source", **_one_of(_SOURCES, "file"))
-    add("--counts", help="counts table (source file)")
-    add("--groups", help="groups table (source file)")
-    add("--round-counts", action="store_true", help="round expected counts such as RSEM's")
-    add("--seed", type=int, default=0, help="whole number from 0 up (default: 0)")
-    add("--out", type=Path, required=True, help="new folder for counts, groups and parameters")
-
-    command(_info, "show cohorts, sources and where data lie")
+    _add_data_commands(command)
     return parser
 
 
@@ -101,150 +142,96 @@ def _add_run(add: Callable) -> None:
     add("--cancers", help="instead of one: all, or names separated by commas")
     add("--cores", type=int, default=os.cpu_count(), help="with --cancers (default: all)")
     add("--profile", default="", help="with --cancers: a Snakemake profile, for a cluster")
-    add("--source", **_one_of(_SOURCES, "demo"))
+    add("--source", **_one_of(SOURCES, "demo"))
     add("--steps", default="all", help="notebook numbers, e.g. 1,2,3 (default: all)")
     add("--out", type=Path, help="folder for results (default: results/)")
     repeated = {"action": "append", "nargs": 2, "metavar": ("NAME", "VALUE"), "default": []}
     add("-p", "--parameter", help="a notebook parameter", **repeated)
 
 
+def _add_data_commands(command: Callable) -> None:
+    add = command(fetch, "download a cohort")
+    add("cancer", help="TCGA study code")
+    add("--source", **_one_of(DOWNLOADS, "published"))
+    add("--workflow", **_one_of(("star", "htseq"), "star", "xena only "))
+    add("--cache-dir", type=Path, help="where downloads lie (default: see degnext info)")
+
+    add = command(simulate, "make a synthetic twin of a cohort")
+    add("cancer", help="TCGA study code, or one word of yours for source file")
+    add("--source", **_one_of(SOURCES, "file"))
+    add("--counts", help="counts table (source file)")
+    add("--groups", help="groups table (source file)")
+    add("--round-counts", action="store_true", help="round expected counts such as RSEM's")
+    add("--seed", type=int, default=0, help="whole number from 0 up (default: 0)")
+    add("--out", type=Path, required=True, help="new folder for counts, groups and parameters")
+
+    command(info, "show cohorts, sources and where data lie")
+
+
 def _one_of(valid: Sequence[str], default: str | None, about: str = "") -> dict[str, Any]:
-    """Settings of an option with choices; argparse's own would not say which of them was meant."""
-
-    def known(value: str) -> str:
-        try:
-            return check_choice("value", value, valid)
-        except InputError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
     about += f"(default: {default})" if default else ""
-    return {"type": known, "default": default, "metavar": "|".join(valid), "help": about}
+    return {"choices": valid, "default": default, "metavar": "|".join(valid), "help": about}
 
 
-def _run(a: argparse.Namespace) -> None:
-    from degnext.running.execution import run_notebook, share_parameters
-    from degnext.running.parameters import check_name, notebook_names
-    from degnext.running.workflow import run_many
+def predict(a: argparse.Namespace) -> None:
+    from tqdm import tqdm
 
-    if bool(a.cancer) == bool(a.cancers):
-        raise InputError("no cohort, or two ways to name it: give KICH, say, or --cancers all")
-    if a.cancer:
-        check_name(a.cancer, a.source)
-    numbers = {name[:2].lstrip("0"): name for name in notebook_names()}
-    chosen = list(numbers) if a.steps == "all" else [s.strip() for s in a.steps.split(",")]
-    names = [numbers[check_choice("step", s, numbers)] for s in chosen]
-    given = share_parameters(dict(map(tuple, a.parameter)), names)
-    if a.cancers:
-        sys.exit(run_many(a.cancers, a.source, names, given, a.out, a.cores, a.profile))
-    for name in names:
-        print(f"{name} on {a.cancer} ({a.source})")
-        print("  " + str(run_notebook(name, a.cancer, a.source, given[name], a.out)))
-
-
-def _predict(a: argparse.Namespace) -> None:
-    from degnext._common.files import write_atomic
+    from degnext.cohorts.cohort import CLASS_NAMES
     from degnext.cohorts.load import load_cohort
     from degnext.cohorts.user_tables import load_file
     from degnext.evaluation.predictions import score, score_lines
+    from degnext.prediction import predict as prediction
     from degnext.prediction.model_card import card_text
-    from degnext.prediction.predict import predict
+    from degnext.prediction.output import write_table
 
     if a.card:
         print(card_text())
         return
-    _check_out(a.out, a.force, (a.counts, a.groups))
-    if a.source != "file" and not a.cancer:
-        raise InputError(f"source {a.source!r} needs --cancer: name a TCGA study code such as STAD")
+    _check_predict(a)
     tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
     at_hand = {"data_dir": a.data_dir, "train_part": None}  # any parts will do
-    if a.source == "file" and not a.data_dir:
-        cohort = load_file(**tables, name=a.cancer or "MINE", fewest=1)
-    else:
-        cohort = load_cohort(a.cancer or "MINE", a.source, **tables, **at_hand)
-    rule = a.rule or ("paper" if a.source in _PAPER and a.fdr is None else "standard")
-    table = predict(cohort, rule=rule, fdr=a.fdr)
-    write_atomic(a.out, table.to_csv(index=False, float_format="%.6g"))
-    n, against = table["class"].value_counts(), int(table["disagrees_with_rule"].sum())
-    names = ("abstain",) if "abstain" in n else ("UR", "DR", "neutral")
-    calls = ", ".join(f"{n.get(name, 0):,} {name}" for name in names)
-    print(f"{cohort!r}\n{calls} by rule {rule}; {against:,} against the sign of fold change")
+    steps = {"total": 3 + bool(a.report), "bar_format": "{n_fmt}/{total_fmt} {desc} {elapsed}"}
+    with tqdm(desc="reading", disable=None, leave=False, **steps) as bar:  # on a terminal only
+        if a.source == "file" and not a.data_dir:
+            cohort = load_file(**tables, name=a.cancer or "MINE", fewest=1)
+        else:
+            cohort = load_cohort(a.cancer or "MINE", a.source, **tables, **at_hand)
+        bar.update(), bar.set_description_str("testing and predicting")
+        table = prediction.predict(cohort, rule=a.rule, fdr=a.fdr)
+        bar.update(), bar.set_description_str("writing")
+        if a.out:
+            write_table(table, cohort, a.out)
+        if a.report:
+            from degnext.prediction.report import write_report
+
+            bar.update(), bar.set_description_str("making the report")
+            write_report(table, cohort, a.report, a.gene_sets)
+    n, rule = table["class"].value_counts(), table.attrs["rule"]
+    calls = [f"{n[k]:,} {k}" for k in (*CLASS_NAMES, "abstain") if k in n]
+    against = f"{table['disagrees_with_rule'].sum():,} against the sign of fold change"
+    print(f"{cohort!r}\n{', '.join(calls)} by rule {rule}; {against}")
     print(*(f"- {note}" for note in table.attrs["notes"]), sep="\n")
     if "label" in table and rule == "paper":
         print(*score_lines(cohort.name, score(table)), sep="\n")
-    print(f"written to {a.out}")
+    print(*(f"written to {path}" for path in (a.out, a.report) if path), sep="\n")
 
 
-def _check_out(path: Path | None, force: bool, inputs: Sequence[str | None]) -> None:
-    """Raise InputError if predictions cannot be written to ``path``, before any work starts."""
-    if path is None:
-        raise InputError("there is no output file: name one with --out predictions.csv")
-    read = {Path(piece.strip()).resolve() for one in inputs if one for piece in one.split(",")}
-    folder = next(p for p in path.resolve().parents if p.exists())
-    if path.suffix.lower() != ".csv":
-        slip = f"{path.name!r} is no CSV table: name a file that ends with .csv"
-    elif path.is_dir():
-        slip = f"{path} is a folder: name a file in it, such as predictions.csv"
-    elif path.resolve() in read:
-        slip = f"{path} is an input of this very command: name another file for the predictions"
-    elif not folder.is_dir() or not os.access(folder, os.W_OK):
-        slip = f"nothing can be written into {folder}: name a file in a folder of your own"
-    elif path.exists() and not force:
-        slip = f"{path} exists already: name another file, or add --force to replace it"
-    else:
-        return
-    raise InputError(slip)
+def _check_predict(a: argparse.Namespace) -> None:
+    """Fill in what ``--demo`` stands for, and refuse what cannot be done, before any work."""
+    from degnext.prediction.output import TABLES, check_output
 
-
-def _fetch(a: argparse.Namespace) -> None:
-    from degnext.cohorts import gdc, xena
-    from degnext.cohorts.cohort import check_cancer
-    from degnext.cohorts.published import fetch_published
-
-    check_cancer(a.cancer)
-    if a.source == "published":
-        folder = fetch_published(a.cancer, cache_dir=a.cache_dir)
-        print(f"{a.cancer}: the authors' files lie in {folder}")
-        return
-    if a.source == "gdc":
-        counts, _, report = gdc.load_gdc(a.cancer, a.cache_dir)
-    else:
-        counts, _, report = xena.load_xena(a.cancer, a.workflow, a.cache_dir)
-    samples = f"{report['n_normal']} normal and {report['n_tumor']} tumor samples"
-    print(f"{a.cancer} from {a.source}: {len(counts):,} genes, {samples}")
-    for note in report.get("notes", ()):
-        print(f"- {note}")
-
-
-def _simulate(a: argparse.Namespace) -> None:
-    from degnext.cohorts.demo import draw
-    from degnext.cohorts.load import load_cohort
-    from degnext.labeling.twin import fit_parameters, save_parameters
-
-    if a.out.exists() and not a.out.is_dir():
-        raise InputError(f"{a.out} is a file: name a new folder for the twin")
-    if a.out.exists() and any(a.out.iterdir()):
-        raise InputError(f"the folder {a.out} is not empty: name a new one, nothing is overwritten")
-    if a.seed < 0:
-        raise InputError(f"the seed must not be negative, not {a.seed}: give 0 or more")
-    tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
-    genes, info = fit_parameters(load_cohort(a.cancer, a.source, **tables))
-    twin = draw(genes, info, a.seed)
-    save_parameters(genes, info, a.out)
-    twin.counts.to_csv(a.out / "counts.csv.gz")
-    twin.groups.rename_axis("sample").to_csv(a.out / "groups.csv")
-    print(f"{twin!r} written to {a.out}: counts.csv.gz, groups.csv and the fitted parameters")
-
-
-def _info(a: argparse.Namespace) -> None:
-    from degnext._common.paths import cache_dir, results_dir, shared_data
-    from degnext.cohorts.cohort import registry
-    from degnext.cohorts.demo import DEMO_CANCERS
-    from degnext.cohorts.published import published_parts
-
-    table = registry()[["name", "n_normal", "n_tumor", "role"]]
-    table["demo"] = ["yes" if c in DEMO_CANCERS else "" for c in table.index]
-    table["published parts at hand"] = [" ".join(published_parts(c)) for c in table.index]
-    print(table.to_string())
-    print(f"\nDEGNEXT_DATA  {shared_data() or 'not set'}")
-    print(f"cache         {cache_dir()}\nresults       {results_dir()}")
-    print("downloaded   ", *sorted(p.name for p in cache_dir().glob("*") if p.is_dir()))
+    if a.demo:
+        if a.counts or a.groups:
+            raise InputError("--demo brings a cohort of its own: leave COUNTS and --groups out")
+        a.source, a.cancer = "demo", a.cancer or _DEMO
+        a.out = a.out or Path("degnext_demo.csv")
+        a.report = a.report or Path("degnext_demo.html")
+    if not (a.out or a.report):
+        fault = "there is no output file"
+        raise InputError(f"{fault}: name one with --out predictions.csv or --report report.html")
+    read = [piece.strip() for one in (a.counts, a.groups) if one for piece in one.split(",")]
+    for path, kinds in ((a.out, TABLES), (a.report, (".html",))):
+        if path:
+            check_output(path, kinds, a.force, read)
+    if a.source != "file" and not a.cancer:
+        raise InputError(f"source {a.source!r} needs --cancer: name a TCGA study code such as STAD")

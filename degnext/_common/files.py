@@ -64,11 +64,12 @@ def disk_errors(folder: str | Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            cure = "free some space or set DEGNEXT_CACHE to another folder and run again"
+            cure = "free some space or name another folder (--out, DEGNEXT_CACHE), and run again"
             raise InputError(f"the disk that holds {folder} is full: {cure}") from error
         if error.errno in _FORBIDDEN:
-            fault, cure = f"cannot write into {folder}", "set DEGNEXT_CACHE to a folder of your own"
-            raise InputError(f"{fault} ({error.strerror}): {cure}") from error
+            fault = f"cannot write into {folder} ({error.strerror})"
+            cure = "name a folder of your own (--out, DEGNEXT_CACHE)"
+            raise InputError(f"{fault}: {cure}") from error
         raise
 
 

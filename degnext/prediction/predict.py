@@ -27,7 +27,7 @@ def predict(
     groups: pd.Series | None = None,
     *,
     name: str = "MINE",
-    rule: str = "standard",
+    rule: str | None = None,
     fdr: float | None = None,
 ) -> pd.DataFrame:
     """Predict the class of every gene with networks that are trained already.
@@ -38,17 +38,18 @@ def predict(
     fold changes with a wide uncertainty, and every class is ``abstain``.
     rule: what UR and DR mean. ``standard``: FDR < 0.01 and at least 1.5-fold by edgeR with TMM
     library sizes, on anyone's counts. ``paper``: what the published labels of large cohorts mean
-    (column sums, no smallest fold change), which does not carry over well to other cohorts.
+    (column sums, no smallest fold change), which does not carry over well to other cohorts. None:
+    ``paper`` for a published cohort, whose labels it made, ``standard`` for all else.
     fdr: with rule ``standard``, adds columns of :func:`degnext.prediction.called.called_list`: the
     longest list of calls whose expected share of wrong ones is at most this, from 2 to hundreds of
     samples a group; wrong is what a large cohort would not show.
     Returns one row per gene, as :func:`predict_cohort`; ``.attrs["notes"]`` holds sentences that
     belong beside it. Raises InputError for what does not fit, and for genes of another organism.
     """
-    check_choice("rule", rule, RULES)
+    check_choice("rule", rule or "standard", RULES)
     if fdr is not None:
         check_share(fdr)
-        if rule != "standard":
+        if rule == "paper":
             raise InputError(f"fdr belongs to rule 'standard', not {rule!r}: drop one of them")
     cohort = counts
     if not isinstance(cohort, Cohort):
@@ -57,6 +58,8 @@ def predict(
         check_orientation(counts, groups)
         counts = check_counts(counts)
         cohort = Cohort(counts, check_groups(groups, counts.columns, 1), name=name)
+    by_source = "paper" if cohort.source == "published" and fdr is None else "standard"
+    rule = rule or by_source
     cohort, symbols = prepare(cohort)
     table = predict_cohort(cohort, symbols, rule)
     added = paper_advice(cohort) if rule == "paper" else standard_advice(cohort, table)
@@ -65,7 +68,7 @@ def predict(
         for name, column in found.items():
             table[name] = column.to_numpy()
         added += list_advice(cohort, found, fdr)
-    table.attrs["notes"] = [*_table_notes(cohort), *added]
+    table.attrs |= {"rule": rule, "notes": [*_table_notes(cohort), *added]}
     return table
 
 

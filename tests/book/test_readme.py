@@ -43,7 +43,7 @@ def test_a_command_of_the_module_is_understood(words):
         assert cli._parser().parse_args(words[1:]).do
 
 
-@pytest.mark.parametrize("words", commands("papermill"), ids=" ".join)
+@pytest.mark.parametrize("words", [w for w in commands("papermill") if w[1:]], ids=" ".join)
 def test_a_papermill_command_names_a_notebook_and_its_parameters(words):
     assert (ROOT / words[1]).is_file()
     names = [words[i + 1] for i, word in enumerate(words) if word == "-p"]

@@ -198,7 +198,10 @@ def test_the_rule_follows_the_source_unless_it_is_named(run_cli, published, tmp_
     assert "follow the paper's rule" in done.out
     assert tuple(pd.read_csv(out).columns) == (*COLUMNS, *TEST_COLUMNS, "part", "label")
     done = run_cli("predict", "--source", "demo", "--cancer", "KICH", "--out", tmp_path / "d.csv")
-    assert "by rule paper" in done.out
+    assert "by rule standard" in done.out
+    demo = degnext.load_cohort("KICH")
+    for table in (degnext.predict(demo), degnext.predict(demo.counts, demo.groups)):
+        assert table["class"].tolist() == pd.read_csv(tmp_path / "d.csv")["class"].tolist()
 
 
 def test_a_direction_against_the_rule_is_marked(planted, monkeypatch):
@@ -333,7 +336,7 @@ def test_an_existing_file_is_replaced_only_by_force(run_cli, files, is_helpful, 
         (["--out", "p.csv"], "needs counts"),
         (["none.csv", "--out", "p.csv"], "no file"),
         (["COUNTS", "--out", "p.csv"], "no TCGA barcodes"),
-        (["COUNTS", "--groups", "GROUPS", "--out", "p.xlsx"], "ends with .csv"),
+        (["COUNTS", "--groups", "GROUPS", "--out", "p.doc"], "no ending that is known"),
         (
             ["--source", "publisht", "--cancer", "KICH", "--out", "p.csv"],
             "did you mean 'published'",

@@ -55,7 +55,7 @@ def test_no_command_prints_help_and_version_prints_itself(run_cli):
     assert run_cli().code == 0 and "simulate" in run_cli().out
     assert run_cli("--version").out.strip() == f"degnext {__version__}"
     wrong = run_cli("runn", "KICH")
-    assert wrong.code == 2 and "invalid choice" in wrong.err and len(wrong.err.splitlines()) == 1
+    assert wrong.code == 2 and "did you mean" in wrong.err and len(wrong.err.splitlines()) == 1
 
 
 def test_the_command_line_knows_every_source():

@@ -1,0 +1,79 @@
+"""Figures that answer the pointer: hovering names the gene (bokeh, drawn without a server)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from degnext.figures.cohort import COLORS
+
+if TYPE_CHECKING:
+    from bokeh.plotting import figure
+
+_MARKERS = {"neutral": "circle", "DR": "inverted_triangle", "UR": "triangle"}
+_CAP = 60.0  # of −log10 FDR: above it, how small a number is says nothing more
+
+
+def blank(title: str, tips: list[tuple[str, str]], height: int = 340, **settings) -> figure:
+    """Return an empty plot that is as wide as its place, with a hover of ``tips``."""
+    from bokeh.plotting import figure
+
+    plot = figure(
+        title=title,
+        tooltips=tips,
+        height=height,
+        sizing_mode="stretch_width",
+        toolbar_location="below",
+        active_drag=None,  # else a finger cannot scroll the page
+        **{"tools": "pan,box_zoom,reset,save"} | settings,
+    )
+    plot.toolbar.logo = None
+    return plot
+
+
+def volcano_and_ma(table: pd.DataFrame, log_cpm: np.ndarray) -> tuple[figure, figure]:
+    """Return two linked plots of all genes; a selection in one is one in both, hovering names it.
+
+    table: of ``predict``, by rule ``standard`` (or with columns ``edger_log2_fold_change`` and
+    ``edger_fdr`` of another test). log_cpm: log2 counts per million of each gene, its mean.
+    """
+    change, fdr = table["edger_log2_fold_change"], table["edger_fdr"]
+    height = np.minimum(-np.log10(fdr.clip(lower=1e-300)), _CAP)
+    names = table["symbol"].where(table["symbol"] != "", table["gene"])
+    columns = {"change": change, "height": height, "level": log_cpm}
+    frame = pd.DataFrame(columns).astype(np.float32).assign(gene=names)
+    tips = [("gene", "@gene"), ("log2 fold change", "@change{0.00}")]
+    tips += [("−log10 FDR", "@height{0.0}"), ("mean log2 CPM", "@level{0.0}")]
+    look = {"output_backend": "webgl", "tools": "pan,box_zoom,wheel_zoom,lasso_select,reset,save"}
+    volcano = blank("Volcano plot", tips, 420, **look)
+    ma = blank("MA plot", tips, 420, **look)
+    for name, marker in _MARKERS.items():
+        rows = frame[(table["class"] == name).to_numpy() & change.notna().to_numpy()]
+        _dots(volcano, ma, rows.to_dict("list"), f"{name} ({len(rows):,})", marker, COLORS[name])
+    volcano.xaxis.axis_label = ma.yaxis.axis_label = "log2 fold change, tumor over normal"
+    capped = f" (at most {_CAP:g})" if (height >= _CAP).any() else ""
+    volcano.yaxis.axis_label = f"−log10 FDR{capped}"
+    ma.xaxis.axis_label = "mean level, log2 counts per million"
+    return volcano, ma
+
+
+def legend_above(plot: figure) -> None:
+    """Put the legend, if there is one, above the plot, where it hides nothing; a click hides."""
+    for legend in plot.legend:
+        legend.orientation, legend.spacing, legend.click_policy = "horizontal", 8, "hide"
+        legend.padding, legend.border_line_color = 0, None
+        plot.add_layout(legend, "above")
+
+
+def _dots(volcano: figure, ma: figure, columns: dict, label: str, marker: str, color: str) -> None:
+    """Draw one class into both plots, from one table."""
+    from bokeh.models import ColumnDataSource
+
+    arrays = {k: np.asarray(v, np.float32) if k != "gene" else v for k, v in columns.items()}
+    source = ColumnDataSource(arrays)
+    dot = {"source": source, "marker": marker, "color": color, "legend_label": label}
+    dot |= {"size": 5, "alpha": 0.6, "line_color": None, "nonselection_alpha": 0.08}
+    volcano.scatter("change", "height", **dot)
+    ma.scatter("level", "change", **dot)
