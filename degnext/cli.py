@@ -1,12 +1,20 @@
 # PYTHON_ARGCOMPLETE_OK
 """The command line: ``degnext run | predict | fetch | simulate | info``.
 
-Bad input ends with one sentence and exit status 2; see ``degnext --help`` for the others.
+examples:
+  degnext predict --demo
+  degnext run KICH --steps 1,2,3
+  degnext fetch STAD --source gdc
+
+exit status: 0 done, 2 something to mend (one sentence on stderr says what), 130 interrupted,
+  141 the reader of a pipe went away, 1 some of many cohorts failed, or a fault of this program
+shell completion (bash, zsh): eval "$(register-python-argcomplete degnext)"
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -19,29 +27,6 @@ from degnext.commands import DOWNLOADS, SOURCES, fetch, info, run, simulate
 
 _RULES = ("standard", "paper")
 _DEMO = "KICH"
-_LIMITS = """Rule standard: FDR < 0.01 and at least 1.5-fold by edgeR's likelihood-ratio test with
-TMM library sizes; the test's own numbers stand beside the network's classes. Rule paper: column
-sums and no smallest fold change, as in the published labels; its neutral calls do not transfer
-well: on cohorts never trained on, the three-class network's MCC was 0.44 to 0.82 (T2, not
-retrained). p_UR_if_DE, of the two-class network, is calibrated, the other probabilities are not.
-See --card."""
-
-
-_EXAMPLES = """examples:
-  degnext predict --demo
-  degnext run KICH --steps 1,2,3
-  degnext fetch STAD --source gdc
-
-exit status: 0 done, 2 something to mend (one sentence on stderr says what), 130 interrupted,
-  141 the reader of a pipe went away, 1 some of many cohorts failed, or a fault of this program
-shell completion (bash, zsh): eval "$(register-python-argcomplete degnext)"
-"""
-_PREDICT = f"""examples:
-  degnext predict --demo
-  degnext predict counts.csv --groups groups.csv --out genes.xlsx --report report.html
-  degnext predict --source published --cancer STAD --out STAD.csv
-
-{_LIMITS}"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -100,19 +85,20 @@ def _report_os_error(error: OSError) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     about = "Classify genes of a tumor/normal RNA-seq cohort as UR, DR or neutral."
-    parser = _Parser("degnext", description=about, epilog=_EXAMPLES)
+    parser = _Parser("degnext", description=about, epilog=(__doc__ or "").partition("\n\n")[2])
     parser.add_argument("--version", action="version", version=f"degnext {__version__}")
     parser.set_defaults(do=lambda _: parser.print_help())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def command(do: Callable, about: str, epilog: str = "") -> Callable:
+    def command(do: Callable, about: str) -> Callable:
+        epilog = inspect.cleandoc(do.__doc__ or "").partition("\n\n")[2]
         new = commands.add_parser(do.__name__, help=about, description=about, epilog=epilog)
         new.set_defaults(do=do)
         return new.add_argument
 
     _add_run(command(run, "run notebooks headlessly on one cohort, or on many side by side"))
 
-    add = command(predict, "predict UR, DR or neutral with pretrained networks", _PREDICT)
+    add = command(predict, "predict UR, DR or neutral with pretrained networks")
     add("counts", nargs="?", metavar="COUNTS", help="raw counts, genes × samples")
     add("--groups", help="table with columns sample,group; not needed with TCGA barcodes")
     kinds = "one row per gene: name.csv, .tsv, .xlsx, .parquet or .h5ad"
@@ -174,6 +160,20 @@ def _one_of(valid: Sequence[str], default: str | None, about: str = "") -> dict[
 
 
 def predict(a: argparse.Namespace) -> None:
+    """Predict, write and say what came out; what follows is the end of the command's help.
+
+    examples:
+      degnext predict --demo
+      degnext predict counts.csv --groups groups.csv --out genes.xlsx --report report.html
+      degnext predict --source published --cancer STAD --out STAD.csv
+
+    Rule standard: FDR < 0.01 and at least 1.5-fold by edgeR's likelihood-ratio test with TMM
+    library sizes; the test's own numbers stand beside the network's classes. Rule paper: column
+    sums and no smallest fold change, as in the published labels; its neutral calls do not transfer
+    well: on cohorts never trained on, the three-class network's MCC was 0.44 to 0.82 (T2, not
+    retrained). p_UR_if_DE, of the two-class network, is calibrated, the other probabilities are
+    not. See --card.
+    """
     from tqdm import tqdm
 
     from degnext.cohorts.cohort import CLASS_NAMES

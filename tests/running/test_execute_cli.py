@@ -62,7 +62,7 @@ def test_the_command_line_knows_every_source():
     from degnext import cli
     from degnext.cohorts.load import SOURCES
 
-    assert sorted(cli._SOURCES) == sorted(SOURCES)
+    assert sorted(cli.SOURCES) == sorted(SOURCES)
 
 
 def test_simulate_writes_a_twin_that_loads_again(run_cli, files, cohort, tmp_path):
