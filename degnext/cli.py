@@ -101,18 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     add = command(predict, "predict UR, DR or neutral with pretrained networks")
     add("counts", nargs="?", metavar="COUNTS", help="raw counts, genes × samples")
     add("--groups", help="table with columns sample,group; not needed with TCGA barcodes")
-    kinds = "one row per gene: name.csv, .tsv, .xlsx, .parquet or .h5ad"
-    add("--out", type=Path, metavar="FILE", help=kinds)
-    about = "a page to look at, offline: quality, plots, table, enrichment, methods"
-    add("--report", type=Path, metavar="FILE.html", help=about)
-    about = "sets to test in the report: a name or a GMT file (default: those at hand)"
-    add("--gene-sets", default="", metavar="SETS", help=about)
-    about = f"a demo cohort ({_DEMO}, or --cancer), table and report into this folder"
-    add("--demo", action="store_true", help=about)
+    add("--out", type=Path, metavar="FILE", help="a .csv, .tsv, .xlsx, .parquet or .h5ad file")
+    add("--report", type=Path, metavar="FILE.html", help="a page to look at, offline")
+    add("--gene-sets", default="", metavar="SETS", help="of the report: a name or a GMT file")
+    add("--demo", action="store_true", help="a demo cohort: table and report into this folder")
     add("--source", **_one_of(SOURCES, "file"))
     add("--rule", **_one_of(_RULES, None, "(default: paper for published, else standard)"))
-    about = "standard only: list calls, at most this share wrong"
-    add("--fdr", type=float, metavar="SHARE", help=about)
+    add("--fdr", type=float, metavar="SHARE", help="standard only: list calls, at most this wrong")
     add("--cancer", help="TCGA study code, for every source but file")
     add("--data-dir", help="published only: the folder with the authors' files")
     add("--round-counts", action="store_true", help="round expected counts such as RSEM's")

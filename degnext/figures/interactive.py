@@ -20,15 +20,9 @@ def blank(title: str, tips: list[tuple[str, str]], height: int = 340, **settings
     """Return an empty plot that is as wide as its place, with a hover of ``tips``."""
     from bokeh.plotting import figure
 
-    plot = figure(
-        title=title,
-        tooltips=tips,
-        height=height,
-        sizing_mode="stretch_width",
-        toolbar_location="below",
-        active_drag=None,  # else a finger cannot scroll the page
-        **{"tools": "pan,box_zoom,reset,save"} | settings,
-    )
+    place = {"sizing_mode": "stretch_width", "toolbar_location": "below"}
+    place |= {"active_drag": None, "tools": "pan,box_zoom,reset,save"}  # a finger scrolls the page
+    plot = figure(title=title, tooltips=tips, height=height, **place | settings)
     plot.toolbar.logo = None
     return plot
 

@@ -66,9 +66,8 @@ def write_table(table: pd.DataFrame, cohort: Cohort, path: Path) -> None:
     elif kind == ".parquet":
         table.to_parquet(buffer)
     else:
-        separator = "\t" if kind == ".tsv" else ","
-        settings = {"index": False, "float_format": "%.6g", "lineterminator": "\n"}
-        buffer.write(table.to_csv(sep=separator, **settings).encode())
+        settings = {"sep": "\t" if kind == ".tsv" else ",", "index": False, "lineterminator": "\n"}
+        buffer.write(table.to_csv(float_format="%.6g", **settings).encode())
     write_atomic(path, buffer.getvalue())
 
 
