@@ -24,7 +24,7 @@ export BOOK_PARAMS := $(value PARAMS)
 unexport CANCER CANCERS PROFILE SOURCE CORES COUNTS GROUPS PARAMS
 BIN := .venv/bin
 
-.PHONY: book test check lab labs slides clean env
+.PHONY: book pdf test check lab labs slides clean env
 .DEFAULT_GOAL := book
 
 # .venv/.ready-book holds what the book needs, .ready-test the tests' tools too
@@ -41,6 +41,10 @@ env: .venv/.ready-test
 
 book: .venv/.ready-book
 	@$(BIN)/python workflow/make_book.py
+
+# the whole book as one PDF, and its pages as a zip, beside the built index page; needs Chromium
+pdf: book
+	@$(BIN)/python workflow/make_pdf.py
 
 test: .venv/.ready-test
 	$(BIN)/python -m pytest

@@ -29,6 +29,7 @@ def commands(program: str) -> list[list[str]]:
     found = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
+        text = text.replace(".venv/bin/", "")
         lines = "\n".join(blocks(text, "bash")).replace("\\\n", " ").splitlines()
         lines += re.findall(
             rf"`({program}[^`]*)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
@@ -48,6 +49,17 @@ def test_a_papermill_command_names_a_notebook_and_its_parameters(words):
     assert (ROOT / words[1]).is_file()
     names = [words[i + 1] for i, word in enumerate(words) if word == "-p"]
     assert names and set(names) <= set(notebook_parameters(Path(words[1]).stem))
+
+
+def test_the_readme_names_the_repository_once_and_programs_where_they_lie():
+    config = (ROOT / "_config.yml").read_text(encoding="utf-8")
+    (address,) = re.findall(r"^  url: (\S+)$", config, flags=re.M)
+    lines = "\n".join(blocks(README, "bash")).splitlines()
+    assert [line.split()[2] for line in lines if line.startswith("git clone")] == [address]
+    assert set(re.findall(r"https://github\.com/[\w/-]+", README)) == {address}
+    assert {line.split()[0] for line in lines} <= {"git", "make", ".venv/bin/degnext"} | {
+        ".venv/bin/papermill"
+    }
 
 
 def test_commands_that_make_records_again_exist():
