@@ -31,9 +31,9 @@ def text(table: pd.DataFrame) -> str:
     paper, corrected, profile, rule = MAIN[2:]
     return "\n".join(
         [
-            f"- **It can be reproduced.** On the bio genes of {len(q.cohorts)} cohorts never trained "
-            f"on ({', '.join(q.cohorts)}) the paper reports a mean accuracy of {printed:.1f} %; its "
-            f"released weights give {q.accuracy[RELEASED]:.1f} %.",
+            f"- **It can be reproduced.** On the bio genes of {len(q.cohorts)} cohorts never "
+            f"trained on ({', '.join(q.cohorts)}) the paper reports a mean accuracy of "
+            f"{printed:.1f} %; its released weights give {q.accuracy[RELEASED]:.1f} %.",
             f"- **One line of arithmetic does as well.** The sign of the log fold change reaches "
             f"{q.accuracy[rule]:.1f} % there, the paper's network with its faults put right "
             f"{q.accuracy[corrected]:.1f} %, our small ProfileCNN {q.accuracy[profile]:.1f} %.",

@@ -49,10 +49,8 @@ def one_page(folder: Path) -> Path | None:
     command += ["--custom-builder", "singlehtml", "--quiet", "--path-output", folder]
     run([*command, BUILD / "source"], "w")
     made = folder / "_build" / "singlehtml"
-    if not (made / "index.html").is_file():
-        return None
-    (made / "book").mkdir(exist_ok=True)  # its links are those of book/intro, the first page
-    return shutil.move(made / "index.html", made / "book" / "degnext.html")
+    page = made / "book" / "intro.html"  # its links are those of the folder above
+    return shutil.move(page, made / "degnext.html") if page.is_file() else None
 
 
 def printed(browser: str, page: Path, pdf: Path) -> bool:
