@@ -120,3 +120,19 @@ def test_every_import_of_the_package_is_declared_and_nothing_else_is():
     by_others = {"pyarrow", "xgboost-cpu", "ipykernel", "seaborn", "openpyxl", "itables"}
     assert imported("degnext") <= declared | optional, imported("degnext") - declared
     assert declared <= imported("degnext") | by_others, declared - imported("degnext")
+
+
+def test_binder_gets_the_same_torch_without_gpu_libraries():
+    lines = (ROOT / ".binder" / "requirements.txt").read_text().splitlines()
+    assert f"torch=={constraints()['torch']}+cpu" in lines and "." in lines
+    assert "-c ../constraints.txt" in lines
+    python = (ROOT / ".binder" / "runtime.txt").read_text().strip().removeprefix("python-")
+    assert SpecifierSet(PROJECT["requires-python"]).contains(f"{python}.0")
+
+
+def test_the_workflow_runs_what_a_newcomer_runs():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())
+    said = [step.get("run", "") for step in workflow["jobs"]["build"]["steps"]]
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.M)
+    asked = [line.split()[1] for line in said if line.startswith("make ")]
+    assert asked == ["test", "check", "pdf"] and set(asked) <= set(targets)

@@ -56,7 +56,7 @@ def test_a_papermill_command_names_a_notebook_and_its_parameters(words):
 def test_the_readme_names_the_repository_once_and_programs_where_they_lie():
     config = (ROOT / "_config.yml").read_text(encoding="utf-8")
     (address,) = re.findall(r"^  url: (\S+)$", config, flags=re.M)
-    lines = "\n".join(blocks(README, "bash")).splitlines()
+    lines = list(filter(None, "\n".join(blocks(README, "bash")).splitlines()))
     assert [line.split()[2] for line in lines if line.startswith("git clone")] == [address]
     assert set(re.findall(r"https://github\.com/[\w/-]+", README)) == {address}
     assert {line.split()[0] for line in lines} <= {"git", "make", ".venv/bin/degnext"} | {
@@ -86,7 +86,7 @@ def test_a_book_is_ordered_as_written(words, make_cohort, monkeypatch, tmp_path)
     for name, value in (word.split("=", 1) for word in words[2:]):
         monkeypatch.setenv(f"BOOK_{name}", value)
     monkeypatch.setattr("sys.argv", ["make_book.py"])
-    assert make_book.check_request(make_book.read_request())["parameters"]
+    assert make_book.check_request(make_book.read_request())["jobs"]
 
 
 def write_tables(cohort: degnext.Cohort) -> None:
