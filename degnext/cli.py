@@ -23,7 +23,7 @@ from typing import Any
 
 from degnext import __version__
 from degnext._common.errors import InputError, nearest
-from degnext.commands import DOWNLOADS, SOURCES, fetch, info, run, simulate
+from degnext.commands import DOWNLOADS, SOURCES, TABLES_OF_USER, fetch, info, run, simulate
 
 _RULES = ("standard", "paper")
 _DEMO = "KICH"
@@ -99,8 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(command(run, "run notebooks headlessly on one cohort, or on many side by side"))
 
     add = command(predict, "predict UR, DR or neutral with pretrained networks")
-    add("counts", nargs="?", metavar="COUNTS", help="raw counts, genes × samples")
-    add("--groups", help="table with columns sample,group; not needed with TCGA barcodes")
+    add("counts", nargs="*", metavar="COUNTS", help="files, a folder or a pattern of raw counts")
+    _add_tables(add)
     add("--out", type=Path, metavar="FILE", help="a .csv, .tsv, .xlsx, .parquet or .h5ad file")
     add("--report", type=Path, metavar="FILE.html", help="a page to look at, offline")
     add("--gene-sets", default="", metavar="SETS", help="of the report: a name or a GMT file")
@@ -110,7 +110,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--fdr", type=float, metavar="SHARE", help="standard only: list calls, at most this wrong")
     add("--cancer", help="TCGA study code, for every source but file")
     add("--data-dir", help="published only: the folder with the authors' files")
-    add("--round-counts", action="store_true", help="round expected counts such as RSEM's")
     add("--force", action="store_true", help="replace output files if there are any")
     add("--card", action="store_true", help="print the networks' model card, and stop")
 
@@ -140,13 +139,20 @@ def _add_data_commands(command: Callable) -> None:
     add = command(simulate, "make a synthetic twin of a cohort")
     add("cancer", help="TCGA study code, or one word of yours for source file")
     add("--source", **_one_of(SOURCES, "file"))
-    add("--counts", help="counts table (source file)")
-    add("--groups", help="groups table (source file)")
-    add("--round-counts", action="store_true", help="round expected counts such as RSEM's")
+    add("--counts", nargs="+", help="files, a folder or a pattern of raw counts (source file)")
+    _add_tables(add)
     add("--seed", type=int, default=0, help="whole number from 0 up (default: 0)")
     add("--out", type=Path, required=True, help="new folder for counts, groups and parameters")
 
     command(info, "show cohorts, sources and where data lie")
+
+
+def _add_tables(add: Callable) -> None:
+    add("--groups", help="table of samples, one column normal/tumor; TCGA barcodes need none")
+    add("--normal", metavar="PATTERN", help="names, or words of a column, such as 'N*' (quoted)")
+    add("--tumor", metavar="PATTERN", help="the same; with one of both, all others are the other")
+    add("--transcripts", metavar="MAP", help="table of transcript and gene, to sum transcripts")
+    add("--round-counts", "--round", action="store_true", help="round expected counts (RSEM's)")
 
 
 def _one_of(valid: Sequence[str], default: str | None, about: str = "") -> dict[str, Any]:
@@ -173,7 +179,6 @@ def predict(a: argparse.Namespace) -> None:
 
     from degnext.cohorts.cohort import CLASS_NAMES
     from degnext.cohorts.load import load_cohort
-    from degnext.cohorts.user_tables import load_file
     from degnext.evaluation.predictions import score, score_lines
     from degnext.prediction import predict as prediction
     from degnext.prediction.model_card import card_text
@@ -183,14 +188,12 @@ def predict(a: argparse.Namespace) -> None:
         print(card_text())
         return
     _check_predict(a)
-    tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
-    at_hand = {"data_dir": a.data_dir, "train_part": None}  # any parts will do
+    asked = {k: getattr(a, k) for k in (*TABLES_OF_USER, "data_dir")}  # any parts will do
     steps = {"total": 3 + bool(a.report), "bar_format": "{n_fmt}/{total_fmt} {desc} {elapsed}"}
     with tqdm(desc="reading", disable=None, leave=False, **steps) as bar:  # on a terminal only
-        if a.source == "file" and not a.data_dir:
-            cohort = load_file(**tables, name=a.cancer or "MINE", fewest=1)
-        else:
-            cohort = load_cohort(a.cancer or "MINE", a.source, **tables, **at_hand)
+        cohort = load_cohort(a.cancer or "MINE", a.source, **asked, train_part=None, fewest=1)
+        understood = cohort.notes[:3] if a.source == "file" else ()
+        bar.write("\n".join([*understood, repr(cohort)]))
         bar.update(), bar.set_description_str("testing and predicting")
         table = prediction.predict(cohort, rule=a.rule, fdr=a.fdr)
         bar.update(), bar.set_description_str("writing")
@@ -204,8 +207,8 @@ def predict(a: argparse.Namespace) -> None:
     n, rule = table["class"].value_counts(), table.attrs["rule"]
     calls = [f"{n[k]:,} {k}" for k in (*CLASS_NAMES, "abstain") if k in n]
     against = f"{table['disagrees_with_rule'].sum():,} against the sign of fold change"
-    print(f"{cohort!r}\n{', '.join(calls)} by rule {rule}; {against}")
-    print(*(f"- {note}" for note in table.attrs["notes"]), sep="\n")
+    print(f"{', '.join(calls)} by rule {rule}; {against}")
+    print(*(f"- {n}" for n in table.attrs["notes"] if n not in understood), sep="\n")
     if "label" in table and rule == "paper":
         print(*score_lines(cohort.name, score(table)), sep="\n")
     print(*(f"written to {path}" for path in (a.out, a.report) if path), sep="\n")
@@ -224,7 +227,7 @@ def _check_predict(a: argparse.Namespace) -> None:
     if not (a.out or a.report):
         fault = "there is no output file"
         raise InputError(f"{fault}: name one with --out predictions.csv or --report report.html")
-    read = [piece.strip() for one in (a.counts, a.groups) if one for piece in one.split(",")]
+    read = [piece.strip() for one in (*a.counts, a.groups) if one for piece in one.split(",")]
     for path, kinds in ((a.out, TABLES), (a.report, (".html",))):
         if path:
             check_output(path, kinds, a.force, read)

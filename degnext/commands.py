@@ -8,6 +8,7 @@ import sys
 from degnext._common.errors import InputError, check_choice
 
 SOURCES = ("demo", "published", "gdc", "xena", "file")  # their module needs pandas: half a second
+TABLES_OF_USER = ("counts", "groups", "normal", "tumor", "transcripts", "round_counts")
 DOWNLOADS = ("published", "gdc", "xena")
 
 
@@ -62,7 +63,7 @@ def simulate(a: argparse.Namespace) -> None:
         raise InputError(f"the folder {a.out} is not empty: name a new one, nothing is overwritten")
     if a.seed < 0:
         raise InputError(f"the seed must not be negative, not {a.seed}: give 0 or more")
-    tables = {"counts": a.counts, "groups": a.groups, "round_counts": a.round_counts}
+    tables = {k: getattr(a, k) for k in TABLES_OF_USER}
     genes, info = fit_parameters(load_cohort(a.cancer, a.source, **tables))
     twin = draw(genes, info, a.seed)
     save_parameters(genes, info, a.out)

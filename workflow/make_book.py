@@ -18,6 +18,7 @@ from typing import Any
 from degnext._common.errors import InputError
 from degnext._common.files import file_checksum
 from degnext._common.paths import results_dir
+from degnext.cohorts.formats import count_files
 from degnext.running.execution import share_parameters
 from degnext.running.parameters import check_name, notebook_names
 from degnext.running.workflow import (
@@ -131,7 +132,11 @@ def split_pair(pair: str) -> tuple[str, str]:
 
 def checksums(value: str) -> list[str]:
     """Return the checksums of the files that a parameter names, if it names any."""
-    return [file_checksum(p, "sha256") for p in value.split(",") if p and Path(p).is_file()]
+    try:
+        files = count_files(value)
+    except InputError:  # it names no file
+        files = []
+    return [file_checksum(p, "sha256") for p in files]
 
 
 def build(a: argparse.Namespace, results: Path) -> Path | None:

@@ -7,8 +7,10 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from degnext._common.errors import InputError
+from degnext.cohorts.groups import group_of_word
 from degnext.cohorts.tcga import looks_like_barcode
 
+_A_WHOLE_TABLE = 500  # genes from which whole numbers may be told from rounded logs
 _FAULTS = (  # what no count can be, how it is said, and the cure
     (np.isnan, "are missing (NaN)", "fill them from the source or drop these genes"),
     (np.isinf, "are infinite", "pass raw counts, not ratios or logs"),
@@ -16,7 +18,7 @@ _FAULTS = (  # what no count can be, how it is said, and the cure
     (
         lambda x: x != np.floor(x),
         "are fractional",
-        "pass the unnormalised table, or round it first (round_counts=True)",
+        "pass the unnormalised table, or round expected counts with --round (round_counts=True)",
     ),
     (lambda x: x >= 2**53, "are too large to be counts", "pass raw read counts"),
 )
@@ -47,20 +49,67 @@ def check_counts(counts: pd.DataFrame) -> pd.DataFrame:
         if not is_numeric_dtype(dtype) or is_bool_dtype(dtype):
             cure = "keep one gene column and numeric sample columns only"
             raise InputError(f"column {str(name)!r} holds text, not counts: {cure}")
-    values = counts.to_numpy(dtype=float, na_value=np.nan)
-    for is_fault, what, cure in _FAULTS:
-        n_bad = is_fault(values).sum(axis=0)
-        if n_bad.any():
-            first = int(np.argmax(n_bad > 0))
-            where = f"{n_bad[first]} value(s) in sample {str(counts.columns[first])!r}"
-            raise InputError(f"counts must be raw integers; {where} {what}: {cure}")
+    whole = all(dtype.kind in "iu" for dtype in counts.dtypes if isinstance(dtype, np.dtype))
+    values = counts.to_numpy() if whole else None
+    if values is None or values.dtype.kind not in "iu":
+        values = counts.to_numpy(dtype=float, na_value=np.nan)
+        _check_values(values, counts.columns)
+    elif values.min() < 0 or values.max() >= 2**53:
+        _check_values(values.astype(float), counts.columns)
+    if len(counts) >= _A_WHOLE_TABLE and (what := looks_transformed(values)):
+        raise InputError(f"the values look like {what}: pass the raw counts")
     empty = counts.columns[values.sum(axis=0) == 0]
     if len(empty):
         cure = f"drop it ({len(empty)} such sample(s))"
         raise InputError(f"sample {str(empty[0])!r} has no reads at all: {cure}")
     genes = counts.index.astype(str).rename("gene")
     samples = counts.columns.astype(str).rename(None)
-    return pd.DataFrame(values.astype(np.int64), genes, samples)
+    return pd.DataFrame(values.astype(np.int64, copy=False), genes, samples)
+
+
+def _check_values(values: np.ndarray, samples: pd.Index) -> None:
+    for is_fault, what, cure in _FAULTS:
+        n_bad = is_fault(values).sum(axis=0)
+        if n_bad.any():
+            first = int(np.argmax(n_bad > 0))
+            where = f"{n_bad[first]} value(s) in sample {str(samples[first])!r}"
+            like = looks_transformed(values) if what in ("are fractional", "are negative") else ""
+            cure = f"the values look like {like}, so pass the raw counts" if like else cure
+            raise InputError(f"counts must be raw integers; {where} {what}: {cure}")
+
+
+def looks_transformed(values: np.ndarray) -> str:
+    """Tell what values (genes × samples, finite) are that are no counts, or "" where they may be.
+
+    Log values stay below 30. CPM, and counts over size factors, are multiples of one number in each
+    sample; values per million have equal sums; FPKM and TPM are fractions that are small on
+    average. Expected counts (RSEM, Salmon, tximport) pass.
+    """
+    highest, sums = values.max(), values.sum(axis=0, dtype=float)
+    if highest < 30:
+        return "log2 values (none reaches 30)"
+    fractional = values.dtype.kind == "f" and (values != np.floor(values)).mean()
+    even = len(sums) > 2 and sums.min() > 0 and np.ptp(sums) <= 0.01 * sums.mean()
+    if even and abs(sums.mean() - 1e6) <= 1e4:
+        return "TPM or CPM (each sample's sum is a million)"
+    seen = max((values > 0).mean(), 1e-9)
+    if not fractional or fractional < 0.2 * seen:
+        return ""
+    if even:
+        return "normalised values (the samples have equal sums)"
+    if all(_is_scaled(column[column > 0]) for column in values.T[:10]):
+        return "counts over size factors (each sample's are multiples of one number)"
+    if fractional > 0.9 * seen and sums.mean() < 60 * len(values):
+        return "FPKM or TPM (small fractions throughout)"
+    return ""
+
+
+def _is_scaled(column: np.ndarray) -> bool:
+    """Tell whether a sample's values are whole multiples of their smallest, which is no 1."""
+    ratio = column / column.min() if column.size else column
+    ratio = ratio[ratio < 200]  # files keep five or more digits
+    off = np.abs(ratio - np.rint(ratio))
+    return ratio.size > 20 and bool((off < 0.02).mean() > 0.99) and column.min() % 1 != 0
 
 
 def _check_names(what: str, line: str, names: pd.Index, cure: str) -> None:
@@ -74,7 +123,8 @@ def _check_names(what: str, line: str, names: pd.Index, cure: str) -> None:
 
 def check_groups(groups: pd.Series, samples: pd.Index, fewest: int = 2) -> pd.Series:
     """Return ``groups`` in the order of ``samples``, values normal/tumor, ``fewest`` of each."""
-    groups = groups.astype(str).str.strip().str.lower()
+    words = groups.astype(str).str.strip()
+    groups = words.map(lambda word: group_of_word(word) or word)
     groups.index = groups.index.astype(str)
     repeated = groups.index[groups.index.duplicated()]
     if len(repeated):

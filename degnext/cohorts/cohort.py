@@ -65,6 +65,8 @@ class Cohort:
              fold 0 is the part T2 or T3; −1 where no folds can be made)
     name   : a TCGA study code, or one word of the user's
     source : demo, published, gdc, xena or file
+    pairs  : who belongs together (a patient's name per sample), or None
+    pairs  : who belongs together, a name per sample (a patient's, say), or None
     notes  : sentences a reader must see beside any result (what is missing, rounded or synthetic)
     """
 
@@ -74,6 +76,7 @@ class Cohort:
     genes: pd.DataFrame | None = None
     name: str = "MINE"
     source: str = "file"
+    pairs: pd.Series | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -144,7 +147,8 @@ class Cohort:
         """Return the cohort with other counts (some samples, some genes) and further notes."""
         genes = self.genes.loc[counts.index] if self.is_labeled else None
         groups, notes = self.groups.loc[counts.columns], self.notes + notes
-        return replace(self, counts=counts, groups=groups, genes=genes, notes=notes)
+        pairs = None if self.pairs is None else self.pairs.loc[counts.columns]
+        return replace(self, counts=counts, groups=groups, genes=genes, pairs=pairs, notes=notes)
 
     def log_cpm(self, method: str = "total") -> pd.DataFrame:
         """Return log2(counts per million + 1), genes × samples; ``method`` as in size_factors."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Loaded = tuple[pd.DataFrame, pd.Series, dict[str, Any]]
 
-_BARCODE = re.compile(r"^TCGA-\w{2}-\w{4}-(\d{2})", re.IGNORECASE)
+_BARCODE = re.compile(r"^TCGA[-._]\w{2}[-._]\w{4}[-._](\d{2})", re.IGNORECASE)
 _TISSUES = (  # group, the barcode's sample type code, the GDC's word for it
     ("normal", "11", "Solid Tissue Normal"),
     ("tumor", "01", "Primary Tumor"),

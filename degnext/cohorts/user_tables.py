@@ -1,156 +1,124 @@
-"""Read a user's counts table and groups table."""
+"""A user's cohort: counts and groups in any common format, with what was understood of them."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import os
 import re
-import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from degnext._common.errors import InputError
-from degnext.cohorts.checks import check_counts, check_groups, check_orientation
+from degnext.cohorts.checks import check_counts, check_groups, looks_transformed
 from degnext.cohorts.cohort import Cohort
-from degnext.cohorts.tcga import groups_from_barcodes, looks_like_barcode
-
-_ANNOTATION = ("entrez_gene_id", "entrez", "gene_name", "gene_type", "gene_id", "ensembl_id")
-_ANNOTATION += ("description", "length", "hugo_symbol", "symbol")
-_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet")
+from degnext.cohorts.formats import read_counts
+from degnext.cohorts.gene_names import KINDS, is_date, kind_of_names, symbols_of
+from degnext.cohorts.groups import find_groups
+from degnext.cohorts.tables import read_table
+from degnext.cohorts.tcga import looks_like_barcode
 
 
 def load_file(
-    counts: str | Path | None,
+    counts: str | Path | Sequence[str | Path] | None,
     groups: str | Path | None = None,
     name: str = "MINE",
     round_counts: bool = False,
+    *,
+    normal: str | None = None,
+    tumor: str | None = None,
+    transcripts: str | Path | None = None,
     fewest: int = 2,
 ) -> Cohort:
-    """Load a user's cohort from its tables; without ``groups`` they come from TCGA barcodes.
+    """Load a user's cohort; see ``load_cohort``. Its first three notes say what was understood.
 
     fewest: samples that either group must have.
     """
     check_cohort_name(name)
-    if not str(counts or "").strip():
+    if not counts or not str(counts).strip():
         raise InputError("source 'file' needs counts: the path of a genes × samples table")
-    table, notes = read_counts(counts, round_counts)
-    told = read_groups(groups) if groups else None
-    check_orientation(table, told)
-    if told is None:
-        if table.shape[1] and not any(looks_like_barcode(c) for c in table.columns):
-            fault = "the sample names are no TCGA barcodes, so the groups are unknown"
-            raise InputError(f"{fault}: pass groups, a table with columns sample,group")
-        told = groups_from_barcodes(table.columns)
-        lost, table = table.shape[1] - len(told), table[told.index]
-        if lost:
-            tissues = "neither primary tumor nor solid normal tissue"
-            notes.append(f"{lost} sample(s) are {tissues} and are left out.")
-    table = check_counts(table)
-    return Cohort(table, check_groups(told, table.columns, fewest), name=name, notes=tuple(notes))
+    told = read_table(groups) if groups else None
+    found = read_counts(counts, told, transcripts)
+    about = told if told is not None else found.about
+    table, notes = found.table, list(found.notes)
+    if _is_transposed(table, about):
+        table = table.T.infer_objects()
+        notes.append("The table held samples in its rows and was transposed.")
+    table = _whole(_without_totals(table, notes), round_counts, notes)
+    dates = table.index.duplicated(keep=False) & table.index.map(is_date)
+    if dates.any():
+        what = f"{dates.sum()} rows that Excel gave the same date, e.g. {table.index[dates][0]!r}"
+        table, notes = table[~dates], [*notes, f"{what}, are left out."]
+    samples = table.columns.astype(str)
+    who = find_groups(samples, about, normal, tumor) if len(samples) else None
+    table = check_counts(table.set_axis(samples, axis=1))
+    n, m = table.shape
+    read = f"Read: {found.kind}, {n:,} genes × {m} samples."
+    table = table[who.groups.index]
+    groups = check_groups(who.groups, table.columns, fewest)
+    notes = (read, who.sentence, _about_names(table.index), *who.notes, *notes)
+    return Cohort(table, groups, name=name, pairs=who.pairs, notes=notes)
 
 
 def check_cohort_name(name: str) -> str:
     """Return the name of a user's cohort; it becomes a folder's name, so it is one plain word."""
-    if not re.fullmatch(r"\w[\w.-]*", str(name)):
+    if not re.fullmatch(r"\w[\w.-]*", str(name)) or len(str(name)) > 100:
         cure = "call your cohort by one word of letters, digits, - and _"
-        raise InputError(f"cancer {name!r} cannot name a folder: {cure}")
+        raise InputError(f"cancer {str(name)[:60]!r} cannot name a folder: {cure}")
     return str(name)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read CSV, TSV, either gzipped, or Parquet; the first column of a text becomes the index.
+def _is_transposed(table: pd.DataFrame, about: pd.DataFrame | None) -> bool:
+    """Tell whether samples are in the rows: by the groups table, by barcodes, by gene names."""
+    if not table.size:
+        return False  # check_counts names the empty table
+    rows, columns = (axis.astype(str) for axis in table.axes)
+    if about is not None:
+        known = {str(v).strip() for c in about.reset_index().to_numpy(object).T for v in c}
+        in_rows, in_columns = rows.isin(known).mean(), columns.isin(known).mean()
+        if max(in_rows, in_columns) > 0.5:
+            return in_rows > in_columns
+    if np.mean([looks_like_barcode(row) for row in rows]) > 0.5:
+        return True
+    return len(columns) > len(rows) and kind_of_names(columns) in ("ensembl", "symbol")
 
-    The separator is the one that the header line holds more of. Raises InputError for a missing,
-    empty, unknown or unreadable file.
-    """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise InputError(f"no file {str(path)!r}: check the path")
-    if not path.name.lower().endswith(_SUFFIXES):
-        raise InputError(f"{path.name}: unknown kind of table; use one of {', '.join(_SUFFIXES)}")
-    if path.stat().st_size == 0:
-        cure = "it needs a header line with sample names and one line per gene"
-        raise InputError(f"{path.name} is empty: {cure}")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        opened = gzip.open if path.suffix.lower() == ".gz" else open
-        with opened(path, "rt", encoding="utf-8-sig") as lines:
-            first = next((line.rstrip("\n") for line in lines if line.strip()), "")
-        separator = "\t" if first.count("\t") >= first.count(",") else ","
-        names = pd.Index(next(csv.reader([first], delimiter=separator)))
-        # names of genes and samples stay text: 001 is not 1
-        table = pd.read_csv(path, sep=separator, index_col=0, dtype={0: str})
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        zlib.error,
-    ) as error:  # pandas' own errors are ValueErrors
-        # pandas says it in two sentences and a newline
-        why = re.sub(r"\.\s+", "; ", " ".join(str(error).split()))
-        fault = f"{path.name} cannot be read as a table ({why})"
-        raise InputError(f"{fault}: save it as CSV, TSV or Parquet") from error
-    if names.duplicated().any():  # pandas would rename the second one to NAME.1 and read on
-        fault = f"column {names[names.duplicated()][0]!r} occurs more than once"
-        raise InputError(f"{path.name}: {fault}: rename or drop the repeated columns")
-    if table.shape[1] == 0:
-        raise InputError(f"{path.name} has only one column: separate the columns by commas or tabs")
+
+def _without_totals(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Return the table without a row that is the sum of the others, as spreadsheets have it."""
+    last = np.flatnonzero(table.index.str.fullmatch(r"(?i)|total|sum|totals"))
+    numeric = all(_plain(t).kind in "iuf" for t in table.dtypes)
+    if len(last) == 1 and len(table) > 2 and numeric:
+        one, all_ = table.iloc[last[0]].to_numpy(float), table.to_numpy(float).sum(axis=0)
+        if np.allclose(2 * one, all_, rtol=1e-6):
+            notes.append("A row of column totals is left out.")
+            return table.drop(index=table.index[last[0]])
     return table
 
 
-def read_counts(paths: str | Path, round_counts: bool = False) -> tuple[pd.DataFrame, list[str]]:
-    """Read one counts table, or several separated by commas (same genes, other samples).
-
-    Annotation columns (Entrez id, gene type, …) are dropped, fractional counts are rounded only on
-    request. Returns the table and notes of what was done.
-    """
-    tables, notes = [], []
-    for path in [paths] if os.path.isfile(paths) else str(paths).split(","):
-        table = read_table(str(path).strip())
-        extra = [c for c in table.columns if str(c).strip().lower() in _ANNOTATION]
-        if extra:
-            columns = ", ".join(map(str, extra))
-            notes.append(
-                f"{Path(str(path).strip()).name}: annotation column(s) {columns} left out."
-            )
-        tables.append(table.drop(columns=extra))
-    counts = tables[0]
-    for other in tables[1:]:
-        if not counts.index.equals(other.index):
-            common = _common_genes(counts.index, other.index)
-            notes.append(f"{len(common):,} genes are in every table; the others are left out.")
-            counts, other = counts.loc[common], other.loc[common]
-        counts = pd.concat([counts, other], axis=1)
-    if round_counts and all(pd.api.types.is_numeric_dtype(t) for t in counts.dtypes):
-        n = int((counts.to_numpy() != np.floor(counts.to_numpy())).sum())
-        if n:
-            share = f"{n / counts.size:.1%}"
-            notes.append(f"{n:,} fractional values ({share}) rounded to whole counts.")
-            counts = counts.round()
-    return counts, notes
+def _whole(table: pd.DataFrame, round_counts: bool, notes: list[str]) -> pd.DataFrame:
+    """Return rounded counts where that was asked for and the values may be counts at all."""
+    if not table.size or not all(t.kind in "iuf" for t in map(_plain, table.dtypes)):
+        return table  # check_counts says what is wrong
+    values = table.to_numpy(float, na_value=np.nan)
+    n = int((values != np.floor(values)).sum()) if round_counts else 0
+    if not n or not np.isfinite(values).all():
+        return table
+    if what := looks_transformed(values):
+        raise InputError(f"the values look like {what}: rounding makes no counts of them, pass raw")
+    notes.append(f"{n:,} fractional values ({n / table.size:.1%}) rounded to whole counts.")
+    return table.round()
 
 
-def _common_genes(one: pd.Index, other: pd.Index) -> pd.Index:
-    if one.has_duplicates or other.has_duplicates:
-        fault = "two counts tables with repeated gene names cannot be joined"
-        raise InputError(f"{fault}: give each gene one row first")
-    common = one.intersection(other)
-    if len(common) < 0.5 * len(one):
-        fault = "the counts tables share fewer than half of their genes"
-        raise InputError(f"{fault}: use the same annotation for all")
-    return common
+def _plain(dtype: object) -> np.dtype:
+    return np.dtype(getattr(dtype, "numpy_dtype", dtype if isinstance(dtype, np.dtype) else object))
 
 
-def read_groups(path: str | Path) -> pd.Series:
-    """Read the groups of samples: the column ``group``, or the only one beside their names."""
-    table = read_table(path)
-    if "group" in table.columns:
-        return table["group"]
-    if table.shape[1] > 1:
-        cure = "name the column with normal/tumor 'group'"
-        raise InputError(f"{Path(path).name} has no column 'group': {cure}")
-    return table.iloc[:, 0]
+def _about_names(names: pd.Index) -> str:
+    kind = kind_of_names(names)
+    if not kind:
+        unknown = f"Genes: names such as {str(names[0])!r} are no human symbols, Ensembl or Entrez"
+        return f"{unknown} ids; predictions do not need them, lists and sets of genes do."
+    found, replaced = symbols_of(names, kind)
+    said = f"Genes: {KINDS[kind]} of human genes, {found.notna().mean():.0%} with a known symbol"
+    old = " and ".join(f"{n:,} {what}" for what, n in replaced.items())
+    return f"{said}; {old} read as today's." if old else f"{said}."

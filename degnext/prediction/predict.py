@@ -75,25 +75,22 @@ def predict(
 def prepare(cohort: Cohort) -> tuple[Cohort, pd.Series]:
     """Return the cohort without summary rows (``__no_feature``, …), and each gene's symbol.
 
-    Every gene stays, under its own name. Its symbol is empty where none is known, no table of
-    symbols can be had, or another row of the same symbol has more counts.
+    Every gene stays, under its own name. Its symbol is today's, and empty where none is known or
+    another row of the same symbol has more counts.
     """
-    from degnext._common.download import DownloadError
     from degnext.preprocessing.symbols import SUMMARY_ROW, to_symbols
 
     summary = cohort.counts.index.str.match(SUMMARY_ROW)
     if summary.any():
         note = f"{int(summary.sum())} summary row(s) of the counting program left out."
         cohort = cohort.with_counts(cohort.counts[~summary], note)
-    names = cohort.counts.index.to_series()
     if cohort.genes is not None and "symbol" in cohort.genes:
         return cohort, cohort.genes["symbol"]
-    try:
-        report = to_symbols(cohort)[1]
-    except DownloadError:
-        note = "Gene symbols could not be fetched: genes keep their ids, without symbols."
-        return replace(cohort, notes=(*cohort.notes, note)), pd.Series("", names.index)
-    return cohort, names if report is None else report["symbol"].where(report["kept"], "")
+    named, report = to_symbols(cohort)
+    if report is not None:
+        return cohort, report["symbol"].where(report["kept"], "")
+    symbols = named.counts.index.to_series(cohort.counts.index)
+    return replace(cohort, notes=named.notes), symbols
 
 
 def predict_cohort(

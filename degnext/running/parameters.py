@@ -117,7 +117,8 @@ def from_text(name: str, kind: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if name in _FILES and value:
-        pieces = value.split(",") if name == "counts_path" else [value]
+        one = name != "counts_path" or Path(value).exists()
+        pieces = [value] if one else value.split(",")
         return ",".join(_absolute(name, piece.strip()) for piece in pieces)
     try:
         if kind == "bool":
@@ -129,8 +130,10 @@ def from_text(name: str, kind: str, value: Any) -> Any:
 
 def _absolute(name: str, value: str) -> str:
     path = Path(value).expanduser()
-    if path.is_file() or (path.is_dir() and name == "data_dir"):
+    if path.is_file() or (path.is_dir() and name in ("data_dir", "counts_path")):
         return str(path.resolve())
+    if name == "counts_path" and any(c in value for c in "*?["):
+        return str(Path.cwd() / path)
     if name in ("bio_source", "gene_sets") and not (path.suffix or "/" in value):
         return value  # a source with a name
     raise InputError(f"no file {value!r}: check {name.upper().removesuffix('_PATH')}")

@@ -33,6 +33,7 @@ from degnext.running.provenance import checksum, key
 
 STATES = ("raw", "filtered", "labeled", "target")
 _LOADING = ("data_dir", "counts_path", "groups_path", "round_counts", "train_part")
+_LOADING += ("normal", "tumor", "transcripts")
 _MODULES = ("degnext.preprocessing.filters", "degnext.labeling.calls")
 
 

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from degnext._common.paths import data_dir
+from degnext._common.paths import data_dir, shared_data
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.published import load_published
-from degnext.preprocessing.symbols import gene_table
 from reproduction.command import call, parser
 from reproduction.recovered_symbols.dictionary import extend_dictionary
 from reproduction.recovered_symbols.pairing import Recovery, recover_symbols
@@ -80,7 +79,10 @@ def main() -> None:
 
     lines = (p.read_text().splitlines() for p in sorted(folder("published").glob("*_genes.csv")))
     published = {line.strip().strip('"') for text in lines for line in text if line.strip()}
-    genes = gene_table().dropna(subset=["symbol"]).drop_duplicates("ensembl_id")
+    table = shared_data() / "annotation" / "grch38_genes.csv.gz"
+    genes = pd.read_csv(table, dtype=str, keep_default_na=False, na_values=["", "NA"])
+    genes = genes.rename(columns={"id": "ensembl_id"})
+    genes = genes.dropna(subset=["symbol"]).drop_duplicates("ensembl_id")
     order = genes.sort_values("ensembl_id")["symbol"].tolist()
     dictionary, (right, decided) = extend_dictionary(direct, published, order)
     write_table(dictionary, target / "dictionary.csv.gz")

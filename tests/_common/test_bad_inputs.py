@@ -47,7 +47,11 @@ def of_group(*names: str) -> pd.DataFrame:
 # name: (counts as a table or as text, groups as a table or None, what is said)
 FILES = {
     "negative": (spoiled(-3), groups(), "negative: pass raw counts"),
-    "fractional": (spoiled(2.5), groups(), "fractional: pass the unnormalised table, or round it"),
+    "fractional": (
+        spoiled(2.5),
+        groups(),
+        "fractional: pass the unnormalised table, or round expected",
+    ),
     "a gap": (spoiled(None), groups(), "missing (NaN): fill them"),
     "infinite": (spoiled("inf"), groups(), "infinite: pass raw counts"),
     "text": (spoiled("many"), groups(), "'n3' holds text"),
@@ -62,8 +66,8 @@ FILES = {
     "no tumor sample": (table()[["n1", "n2", "n3"]], groups(), "'tumor' has 0 sample(s)"),
     "unknown group": (
         table(),
-        of_group("normal", "normal", "normal", "tumor", "tumour", "tumor"),
-        "unknown group 'tumour': name",
+        of_group("normal", "normal", "normal", "tumor", "who knows", "tumor"),
+        "unknown group 'who knows': name",
     ),
     "an empty group": (
         table(),
@@ -73,7 +77,7 @@ FILES = {
     "empty file": ("", groups(), "counts.csv is empty"),
     "header only": (table().iloc[:0], groups(), "the counts table is empty: it needs"),
     "blank lines only": ("\n\n\n", groups(), "counts.csv cannot be read"),
-    "one column": (table().to_csv(sep=";"), groups(), "only one column: separate"),
+    "one column": (table().to_csv(sep="|"), groups(), "only one column: separate"),
     "unequal rows": (
         table().to_csv() + "GENE99,1,2,3,4,5,6,7,8\n",
         groups(),
@@ -84,8 +88,6 @@ FILES = {
         groups(),
         "counts.csv cannot be read as a table",
     ),
-    "transposed": (table().T, groups(), "samples × genes): transpose it"),
-    "transposed barcodes": (table(BARCODES).T, None, "samples × genes): transpose it"),
     "sample without group": (
         table(),
         groups().drop(index="t2"),
@@ -93,15 +95,15 @@ FILES = {
     ),
     "sample grouped twice": (
         table(),
-        pd.concat([groups(), groups().iloc[3:4]]),
+        pd.concat([groups(), groups().iloc[3:4].assign(group="normal")]),
         "names sample 't1' more than once: keep one",
     ),
     "no barcodes and no groups": (table(), None, "pass groups, a table"),
     "one name no barcode": (table([*BARCODES[:5], "mine"]), None, "'mine' is no TCGA barcode"),
     "groups without their column": (
         table(),
-        groups().rename(columns={"group": "tissue"}).assign(age=5),
-        "no column 'group': name",
+        groups().replace({"group": {"normal": "a", "tumor": "b"}}).assign(age=5, group=9),
+        "unknown group '9': name every",
     ),
     "empty groups": (table(), "", "groups.csv is empty"),
     "a gene without a name": (
@@ -165,11 +167,18 @@ COMMANDS = {
         ["simulate", "MINE", "--counts", "good.csv", "--groups", "nowhere.csv", "--out", "out"],
         "no file 'nowhere.csv'",
     ),
-    "a folder as table": (["simulate", "MINE", "--counts", ".", "--out", "out"], "no file '.'"),
+    "a folder without tables": (
+        ["simulate", "MINE", "--counts", "empty", "--out", "out"],
+        "the folder 'empty' holds no tables of counts: name the files",
+    ),
+    "a pattern without files": (
+        ["simulate", "MINE", "--counts", "*.sf", "--out", "out"],
+        "no file fits the pattern '*.sf': check it",
+    ),
     "no counts named": (["simulate", "MINE", "--out", "out"], "source 'file' needs counts"),
-    "unknown suffix": (
+    "a workbook": (
         ["simulate", "MINE", "--counts", "good.xlsx", "--out", "out"],
-        "unknown kind of table; use one of .csv",
+        "it is no text; perhaps a workbook): save it as CSV",
     ),
     "counts beside the demo": (
         ["simulate", "KICH", "--source", "demo", "--counts", "good.csv", "--out", "out"],
@@ -218,7 +227,8 @@ COMMANDS = {
 def test_a_command_that_cannot_be_done_stops(case, tmp_path, monkeypatch, run_cli, is_helpful):
     monkeypatch.chdir(tmp_path)
     write(table(), tmp_path / "good.csv")
-    write(table(), tmp_path / "good.xlsx")
+    write(b"PK\x03\x04\x14", tmp_path / "good.xlsx")
+    (tmp_path / "empty").mkdir()
     write(groups(), tmp_path / "g.csv")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "kept.txt").write_text("kept")

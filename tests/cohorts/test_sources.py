@@ -22,15 +22,18 @@ def test_the_demo_is_the_default_and_the_seed_reaches_it():
 
 def test_each_option_reaches_its_source(monkeypatch):
     monkeypatch.setattr(published, "load_published", lambda *a: ("published", *a))
-    monkeypatch.setattr(tables, "load_file", lambda *a: ("file", *a))
+    monkeypatch.setattr(tables, "load_file", lambda *a, **k: ("file", *a, k))
     assert load_cohort("READ", "published", data_dir="there", train_part="T2") == (
         "published",
         "READ",
         "there",
         "T2",
     )
-    got = load_cohort("ANY", "file", counts="c", groups="g", round_counts=True)
-    assert got == ("file", "c", "g", "ANY", True)
+    options = {"groups": "g", "normal": "N*", "transcripts": "m", "round_counts": True}
+    got = load_cohort("ANY", "file", counts="c", tumor=None, seed=3, **options)
+    assert got == ("file", "c", {"name": "ANY", **options})
+    with pytest.raises(InputError, match="unknown option 'group': did you mean 'groups'"):
+        load_cohort("ANY", "file", counts="c", group="g")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from pathlib import Path
@@ -15,6 +14,7 @@ from conftest import truth_of
 import degnext
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort, label_codes
+from degnext.cohorts.gene_names import gene_names
 from degnext.cohorts.library_size import log_fold_change
 from degnext.evaluation.predictions import score, score_lines
 from degnext.learning.profile.pretrained import WEIGHTS
@@ -248,22 +248,13 @@ def test_genes_without_counts_are_kept_and_have_no_rule(planted):
 
 
 def test_ensembl_ids_get_symbols_and_every_gene_stays(run_cli, planted, monkeypatch, tmp_path):
-    (tmp_path / "annotation").mkdir()
-    n = len(planted.counts)
-    ids = [f"ENSG{i:011d}" for i in range(n)]
-    genes = pd.DataFrame(
-        {
-            "id": ids,
-            "symbol": [f"SYM{i}" for i in range(n - 1)] + [""],
-            "eff_length": 1000,
-            "gc": 0.5,
-        }
-    )
-    genes.loc[1, "symbol"] = "SYM0"
-    with gzip.open(tmp_path / "annotation" / "grch38_genes.csv.gz", "wt") as handle:
-        genes.to_csv(handle, index=False)
-    monkeypatch.setenv("DEGNEXT_DATA", str(tmp_path))
-    counts = planted.counts.set_axis([f"{i}.3" for i in ids])
+    table = gene_names().drop_duplicates("symbol")
+    table = table[table["ensembl"] != ""].iloc[: len(planted.counts)]
+    known = table["symbol"].to_numpy()
+    ids = [f"ENSG{i:>011}" for i in table["ensembl"]]
+    ids[1] = ids[0]  # the gene once more, with another version
+    ids[-1] = "ENSG00099999999"
+    counts = planted.counts.set_axis([f"{i}.{k}" for k, i in enumerate(ids)])
     counts.iloc[0] = (
         counts.iloc[1] // 2 + 1
     )  # of two rows with one symbol, the second has more counts
@@ -280,31 +271,19 @@ def test_ensembl_ids_get_symbols_and_every_gene_stays(run_cli, planted, monkeypa
     )
     assert done.code == 0 and "1 summary row(s)" in done.out
     table = pd.read_csv(tmp_path / "p.csv", keep_default_na=False)
-    assert list(table["gene"]) == [f"{i}.3" for i in ids]
-    assert (
-        list(table["symbol"][:4]) == ["", "SYM0", "SYM2", "SYM3"] and table["symbol"].iloc[-1] == ""
-    )
+    assert list(table["gene"]) == [f"{i}.{k}" for k, i in enumerate(ids)]
+    assert list(table["symbol"][:3]) == ["", *known[[0, 2]]] and table["symbol"].iloc[-1] == ""
     assert (
         abs(table["log2_fold_change"].astype(float).iloc[300:].median()) < 0.3
     )  # the summary row is in no library size
 
 
-def test_symbols_that_cannot_be_fetched_are_left_out_with_a_note(planted, monkeypatch):
-    monkeypatch.setenv("DEGNEXT_ENSEMBL_URL", "http://127.0.0.1:9/none")
-    from degnext._common.download import DownloadError
-    from degnext.preprocessing import symbols as annotation
-
-    def no_network(path):
-        raise DownloadError("cannot fetch: check the network")
-
-    monkeypatch.setattr(annotation, "_download", no_network)
-    named = planted.with_counts(planted.counts.set_axis([f"ENSG{i:011d}" for i in range(480)]))
-    cohort, symbols = predict.prepare(named)
-    assert (
-        (symbols == "").all()
-        and "without symbols" in cohort.notes[-1]
-        and len(cohort.counts) == 480
-    )
+def test_old_symbols_are_given_as_todays_and_other_organisms_are_refused(planted):
+    known = gene_names()["symbol"][:480]
+    counts = planted.counts.set_axis(["SEPT7", *known[1:]])
+    cohort, symbols = predict.prepare(Cohort(counts, planted.groups))
+    assert symbols.iloc[0] == "SEPTIN7" and cohort.counts.index[0] == "SEPT7"
+    assert "1 old symbols" in cohort.notes[-1] and (symbols.iloc[1:] == known[1:].to_numpy()).all()
     mouse = planted.with_counts(planted.counts.set_axis([f"ENSMUSG{i:011d}" for i in range(480)]))
     with pytest.raises(InputError, match="mouse"):
         predict.prepare(mouse)
@@ -369,7 +348,10 @@ def test_an_existing_file_is_replaced_only_by_force(run_cli, files, is_helpful, 
             "nothing can be written into",
         ),
         (["COUNTS", "--groups", "GROUPS", "--out", "folder.csv"], "is a folder"),
-        (["FRACTIONS", "--groups", "GROUPS", "--out", "p.csv"], "round it first"),
+        (
+            ["FRACTIONS", "--groups", "GROUPS", "--out", "p.csv"],
+            "round expected counts with --round",
+        ),
     ],
 )
 def test_a_slip_ends_with_one_sentence_and_nothing_written(
