@@ -1,6 +1,6 @@
 """Names of genes: Ensembl and Entrez ids and old symbols brought to the symbols of today.
 
-The table (data/gene_names.md) comes with the package; nothing is asked of a server.
+The table comes with the package (sources in the book's data card); no server is asked.
 """
 
 from __future__ import annotations

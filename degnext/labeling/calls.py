@@ -11,6 +11,7 @@ import pandas as pd
 
 from degnext._common.errors import InputError, check_choice
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
+from degnext.cohorts.gene_names import symbols_of
 from degnext.labeling.differential_expression import differential_expression
 from degnext.labeling.disease_genes import N_FOLDS, choose_disease_genes
 
@@ -186,5 +187,8 @@ def published_direction(ours: pd.Series, cancer: str) -> pd.DataFrame | None:
         return None
     genes = load_published(cancer, train_part=None).genes
     labels = genes[genes["symbol"] != ""].set_index("symbol")["label"]
+    today = symbols_of(labels.index, "symbol")[0].to_numpy()  # ours may carry today's symbols
+    labels.index = np.where(labels.index.isin(ours.index) | pd.isna(today), labels.index, today)
+    labels = labels[~labels.index.duplicated()]
     both = labels.index.intersection(ours.index)
     return agreement(ours.loc[both], labels.loc[both])

