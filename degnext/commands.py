@@ -53,6 +53,7 @@ def fetch(a: argparse.Namespace) -> None:
 
 
 def simulate(a: argparse.Namespace) -> None:
+    from degnext._common.files import whole_folder
     from degnext.cohorts.demo import draw
     from degnext.cohorts.load import load_cohort
     from degnext.labeling.twin import fit_parameters, save_parameters
@@ -66,9 +67,10 @@ def simulate(a: argparse.Namespace) -> None:
     tables = {k: getattr(a, k) for k in TABLES_OF_USER}
     genes, info = fit_parameters(load_cohort(a.cancer, a.source, **tables))
     twin = draw(genes, info, a.seed)
-    save_parameters(genes, info, a.out)
-    twin.counts.to_csv(a.out / "counts.csv.gz")
-    twin.groups.rename_axis("sample").to_csv(a.out / "groups.csv")
+    with whole_folder(a.out) as folder:
+        save_parameters(genes, info, folder)
+        twin.counts.to_csv(folder / "counts.csv.gz")
+        twin.groups.rename_axis("sample").to_csv(folder / "groups.csv")
     print(f"{twin!r} written to {a.out}: counts.csv.gz, groups.csv and the fitted parameters")
 
 

@@ -14,6 +14,8 @@ from degnext._common.files import file_checksum, folder_lock
 
 _RETRY_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _CHUNK = 1 << 18
+_MOST = 1 << 33  # bytes of a file whose size nobody knows: 8 GiB
+_MOST_JSON = 1 << 26
 _KEPT = "run the same command again; what has arrived is kept"
 
 
@@ -88,15 +90,31 @@ def open_url(
         retry.sleep(failures, retry_after)
 
 
+def read_json(url: str, payload: Any = None, retry: Retry = PATIENT) -> Any:
+    """Return the JSON that ``url`` answers; ValueError if it is none, or more than 64 MiB."""
+    import json
+
+    with open_url(url, payload, retry=retry) as answer:
+        body = answer.raw.read(_MOST_JSON + 1, decode_content=True)
+    if len(body) > _MOST_JSON:
+        raise ValueError("an answer of more than 64 MiB")
+    return json.loads(body)
+
+
 def download(
-    url: str, path: str | Path, checksum: str | None = None, retry: Retry = PATIENT
+    url: str,
+    path: str | Path,
+    checksum: str | None = None,
+    retry: Retry = PATIENT,
+    most: int = _MOST,
 ) -> dict[str, str]:
     """Download ``url`` to ``path``; return the answer's headers ({} when the file was right there).
 
     An interrupted download leaves ``<path>.part``; the next call asks for the rest, guarded by the
     ETag or the date that the server gave, or by ``checksum`` ("md5:…", "sha256:…" or "git:…"). The
-    file gets its name only when it is complete and its checksum fits. One process at a time
-    downloads into a folder. Raises DownloadError, or InputError on a full disk.
+    file gets its name only when it is complete and its checksum fits. most: the bytes that it has,
+    or may have; a server that sends more is cut off. One process at a time downloads into a folder.
+    Raises DownloadError, or InputError on a full disk.
     """
     from tqdm import tqdm
 
@@ -110,7 +128,9 @@ def download(
                 return {}
             path.unlink()
         while True:
-            whole, headers = _receive(url, part, tag, checksum is not None, bar, retry)
+            whole, headers = _receive(
+                url, part, tag, checksum is not None, bar, retry, most or _MOST
+            )
             if whole and (checksum is None or file_checksum(part, checksum) == checksum):
                 os.replace(part, path)
                 tag.unlink(missing_ok=True)
@@ -132,7 +152,7 @@ def download(
 
 
 def _receive(
-    url: str, part: Path, tag: Path, checked: bool, bar: Any, retry: Retry
+    url: str, part: Path, tag: Path, checked: bool, bar: Any, retry: Retry, most: int
 ) -> tuple[bool, dict[str, str]]:
     """Add to ``part`` what the server still has; return whether all is there, and the headers."""
     import urllib3
@@ -158,9 +178,13 @@ def _receive(
         length = int(length) if length.isdigit() else None
         bar.total, bar.n = start + length if length else None, start
         bar.refresh()
+        arrived = start
         with open(part, "ab" if resumed else "wb") as handle:
             try:
                 for piece in answer.raw.stream(_CHUNK, decode_content=False):
+                    arrived += len(piece)
+                    if max(arrived, start + (length or 0)) > most:
+                        _cut_off(url, part, most)
                     handle.write(piece)
                     bar.update(len(piece))
             except urllib3.exceptions.HTTPError:  # broken off: the caller asks for the rest
@@ -168,3 +192,11 @@ def _receive(
             handle.flush()
             os.fsync(handle.fileno())
         return length is None or part.stat().st_size == start + length, got
+
+
+def _cut_off(url: str, part: Path, most: int) -> None:
+    part.unlink()
+    fault = f"{url} sends more than the {most:,} bytes that it should have"
+    raise DownloadError(
+        f"{fault}: check the address and the proxy, and report it if both are right"
+    )

@@ -7,6 +7,8 @@ import errno
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +49,26 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; at the end it becomes ``path``, or is removed.
+
+    ``path`` must not be there yet, or be an empty folder.
+    """
+    path = Path(path)
+    with disk_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=path.parent))
+        try:
+            yield temporary
+            if path.is_dir():
+                path.rmdir()  # an empty one is no obstacle, except on Windows
+            temporary.chmod(0o755)
+            temporary.replace(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_atomic(path: str | Path, data: bytes | str | dict) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from degnext._common.download import PATIENT, Retry, download, open_url
+from degnext._common.download import PATIENT, Retry, download, open_url, read_json
 from degnext._common.errors import InputError
 from degnext._common.files import folder_lock, write_atomic
 from degnext._common.paths import cache_dir as user_cache
@@ -37,6 +37,8 @@ _SAMPLE = ("submitter_id", "samples.submitter_id", "samples.sample_type")
 _FIELDS = (*_ABOUT, *(f"cases.{s}" for s in _SAMPLE), "associated_entities.entity_submitter_id")
 _FILE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # it names a file here
 _BATCH = 20  # files in one archive, about 80 MB unpacked: little is lost when a stream breaks
+_MOST_FILES = 20_000  # of a project; the largest has 1,300
+_MOST_BYTES = 1 << 26  # of a file whose size the manifest does not tell
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
 
@@ -108,8 +110,8 @@ def query_files(cancer: str, page_size: int = 2000, retry: Retry = PATIENT) -> p
     while page and len(rows) < total:
         asked = payload | {"from": len(rows)}
         try:
-            data = open_url(f"{_base()}/files", asked, retry=retry).json()["data"]
-            page, total = data["hits"], data["pagination"]["total"]
+            data = read_json(f"{_base()}/files", asked, retry)["data"]
+            page, total = data["hits"], min(int(data["pagination"]["total"]), _MOST_FILES)
             rows += [_about(hit) for hit in page]
         except (ValueError, KeyError, TypeError, OSError) as error:
             if isinstance(error, InputError):
@@ -144,6 +146,7 @@ def fetch_files(manifest: pd.DataFrame, folder: Path, retry: Retry = PATIENT) ->
     from tqdm import tqdm
 
     md5 = dict(zip(manifest["file_id"], manifest["md5sum"]))
+    most = dict(zip(manifest["file_id"], manifest["file_size"].fillna(_MOST_BYTES).astype(int)))
     path = {file_id: folder / f"{file_id}.tsv.gz" for file_id in md5}
     todo = [f for f in md5 if not _is_whole(path[f], md5[f])]
     n_fetched, batch, failures, wrong = len(todo), _BATCH, 0, Counter()
@@ -151,7 +154,7 @@ def fetch_files(manifest: pd.DataFrame, folder: Path, retry: Retry = PATIENT) ->
     with tqdm(desc="GDC files", total=len(md5), initial=done, unit=" files", leave=False) as bar:
         while todo:
             ids = todo[:batch]
-            for file_id, content in _members(ids, md5, folder, retry):
+            for file_id, content in _members(ids, md5, most, folder, retry):
                 if hashlib.md5(content).hexdigest() == md5[file_id]:
                     write_atomic(path[file_id], gzip.compress(content, 6, mtime=0))
                     bar.update()
@@ -182,14 +185,14 @@ def _is_whole(path: Path, md5: str) -> bool:
 
 
 def _members(
-    ids: list[str], md5: dict[str, str], folder: Path, retry: Retry
+    ids: list[str], md5: dict[str, str], most: dict[str, int], folder: Path, retry: Retry
 ) -> Iterator[tuple[str, bytes]]:
     """Yield (file id, content) of one file, or of an archive of several as far as it goes."""
     import urllib3
 
     if len(ids) == 1:
         whole = folder / f"{ids[0]}.tsv"
-        download(f"{_base()}/data/{ids[0]}", whole, f"md5:{md5[ids[0]]}", retry)
+        download(f"{_base()}/data/{ids[0]}", whole, f"md5:{md5[ids[0]]}", retry, most[ids[0]])
         yield ids[0], whole.read_bytes()
         whole.unlink()
         return
@@ -199,7 +202,7 @@ def _members(
                 for member in archive:  # "<file id>/<file name>"; the MANIFEST.txt is passed over
                     file_id, _, name = member.name.removeprefix("./").partition("/")
                     if member.isfile() and file_id in ids and name != "annotations.txt":
-                        yield file_id, archive.extractfile(member).read()
+                        yield file_id, archive.extractfile(member).read(most[file_id] + 1)
         except (*_BROKEN, urllib3.exceptions.HTTPError):
             return  # broken off: the caller sees which files are missing
 

@@ -35,14 +35,16 @@ def fetch_published(cancer: str, cache_dir: Path | None = None, retry: Retry = P
     finished ones are not fetched again, broken-off ones go on where they stopped. The address is
     ``DEGNEXT_PUBLISHED_URL``, else the paper's repository. Raises InputError.
     """
-    files = published_registry().set_index("name")["git_blob_sha1"]
+    known = published_registry().set_index("name")
+    files, sizes = known["git_blob_sha1"], known["bytes"]
     # bio_fine_tune_data and bio_test_data are the same counts once more
     of = files.index.str.extract(r"^TCGA-([A-Z]+)_(?!bio_.*_data)", expand=False)
     check_choice("cancer", cancer, sorted(of.dropna().unique()))
     folder = (cache_dir or user_cache()) / "published" / PUBLISHED_COMMIT[:7]
     base = (os.environ.get("DEGNEXT_PUBLISHED_URL") or PUBLISHED_URL).rstrip("/")
     for name, blob in files[of == cancer].items():
-        download(f"{base}/{name}", folder / name, f"git:{blob}", retry)
+        size = {} if pd.isna(sizes[name]) else {"most": int(sizes[name])}
+        download(f"{base}/{name}", folder / name, f"git:{blob}", retry, **size)
     return folder
 
 

@@ -15,7 +15,7 @@ from degnext.cohorts.cohort import Cohort
 from degnext.running import steps
 from degnext.running.dependencies import notebook_digest
 from degnext.running.parameters import read_parameters
-from degnext.running.provenance import describe, plain, versions
+from degnext.running.provenance import describe, peak_memory, plain, versions
 
 _PLACES = {"data_dir", "results_dir", "counts_path", "groups_path", "device"}  # decide no number
 
@@ -80,7 +80,13 @@ class NotebookRun:
         return None if unlike else path
 
     def save(self, table: pd.DataFrame, name: str) -> Path:
-        """Write a table to the run's folder as CSV, whole or not at all; row numbers go."""
+        """Write a table to the run's folder as CSV, whole or not at all; row numbers go.
+
+        So do durations: they go to run.json, and the same seed gives the same bytes.
+        """
+        if "train_seconds" in table:
+            self.note(train_seconds=table["train_seconds"].tolist())
+            table = table.drop(columns="train_seconds")
         rows_have_names = table.index.name or not pd.api.types.is_integer_dtype(table.index)
         write_atomic(self.folder / f"{name}.csv", table.to_csv(index=bool(rows_have_names)))
         return self.folder / f"{name}.csv"
@@ -90,13 +96,14 @@ class NotebookRun:
         self._facts |= facts
 
     def finish(self) -> Path:
-        """Write ``run.json``: parameters, versions, cohort, facts, code, files, wall seconds."""
+        """Write ``run.json``: parameters, versions, cohort, facts, code, files, seconds, memory."""
         found = [p for p in self.folder.glob("*") if p.suffix not in (".ipynb", ".log", ".json")]
         mine = [p for p in found if p.is_file() and p.stat().st_mtime >= self.started - 0.05]
         record = {"step": self.notebook, "parameters": self.parameters, "versions": versions()}
         record |= self._facts | {"code": notebook_digest(self.notebook)}
         record["files"] = {p.name: file_checksum(p, "sha256") for p in sorted(mine)}
         record["wall_seconds"] = round(time.time() - self.started, 2)
+        record |= peak_memory()
         write_atomic(self.folder / "run.json", json.loads(json.dumps(record, default=plain)))
         return self.folder / "run.json"
 

@@ -46,6 +46,17 @@ def versions() -> dict[str, str]:
     return found
 
 
+def peak_memory() -> dict[str, float]:
+    """Return the most memory that this process has held, in MB; nothing on Windows."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        unit = 2**20 if platform.system() == "Darwin" else 2**10  # bytes there, else kilobytes
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+        return {"peak_memory_mb": round(used)}
+    return {}
+
+
 def plain(value: Any) -> Any:
     """Return a NumPy scalar as Python's number and anything else as text, for JSON."""
     return value.item() if hasattr(value, "item") else str(value)

@@ -38,7 +38,7 @@ def naps(monkeypatch):
 
 
 def get(site, path, checksum=MD5, **more):
-    return download(site.url + "/file", path, checksum, retry=more.pop("retry", QUICK))
+    return download(site.url + "/file", path, checksum, more.pop("retry", QUICK), **more)
 
 
 def test_file_arrives_whole_and_is_not_fetched_again(site, tmp_path):
@@ -124,6 +124,21 @@ def test_corrupt_answer_is_tried_again(site, tmp_path):
     get(site, tmp_path / "f")
     assert (tmp_path / "f").read_bytes() == CONTENT
     assert [r.range for r in site.log] == ["", ""]
+
+
+def test_a_server_that_sends_too_much_is_cut_off(site, tmp_path):
+    with pytest.raises(DownloadError, match=r"more than the 500,000 bytes that it should have: "):
+        get(site, tmp_path / "f", checksum=None, most=500_000)
+    assert not (tmp_path / "f").exists() and not (tmp_path / "f.part").exists()
+    assert get(site, tmp_path / "f", most=len(CONTENT))  # exactly as much as it may
+
+
+def test_json_of_any_length_is_refused(site, monkeypatch):
+    site.files["/json"] = b'{"a": 1}'
+    assert module.read_json(site.url + "/json", retry=QUICK) == {"a": 1}
+    monkeypatch.setattr(module, "_MOST_JSON", 7)
+    with pytest.raises(ValueError, match="more than 64 MiB"):
+        module.read_json(site.url + "/json", retry=QUICK)
 
 
 def test_wrong_checksum_leaves_nothing(site, tmp_path):

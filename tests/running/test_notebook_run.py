@@ -168,7 +168,15 @@ def test_the_record_says_what_ran_on_what(tmp_path):
     about = record["cohort"]
     assert about["genes"] == len(cohort.counts) and about["n_normal"] == 9
     assert about["notes"] == list(cohort.notes)
+    assert 50 < record["peak_memory_mb"] < 50_000  # Windows has no such record
     assert record["wall_seconds"] > 0 and {"python", "numpy", "torch"} <= set(record["versions"])
+
+
+def test_durations_are_in_the_record_and_never_in_a_table(tmp_path):
+    table = pd.DataFrame({"mcc": [0.5], "train_seconds": [1.25]})
+    with NotebookRun(STEP, results_dir=str(tmp_path)) as run:
+        assert run.save(table, "scores").read_text() == "mcc\n0.5\n"
+    assert json.loads((run.folder / "run.json").read_text())["train_seconds"] == [1.25]
 
 
 def test_a_run_that_broke_off_leaves_no_record(tmp_path):
