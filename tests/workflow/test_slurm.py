@@ -83,5 +83,5 @@ def test_two_cohorts_run_on_two_nodes_and_outlive_the_death_of_one(slurm, tmp_pa
     assert run.returncode == 0, said
     assert finished(tmp_path, "CHOL") == finished(tmp_path, "READ") == [True, True]
     assert "4 notebooks ran in" in said
-    again, _ = start(tmp_path, "CHOL,READ").communicate(timeout=300)
+    again, _ = start(tmp_path, "CHOL,READ").communicate(timeout=900)
     assert "0 notebooks ran in" in again and "4 were up to date" in again
