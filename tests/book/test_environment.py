@@ -136,3 +136,17 @@ def test_the_workflow_runs_what_a_newcomer_runs():
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.M)
     asked = [line.split()[1] for line in said if line.startswith("make ")]
     assert asked == ["test", "check", "pdf"] and set(asked) <= set(targets)
+
+
+def test_the_conda_recipe_and_the_container_ask_for_the_same():
+    text = (ROOT / "recipe" / "meta.yaml").read_text()
+    recipe = yaml.safe_load(re.sub(r"{%.*?%}", "", text).replace("{{ version }}", "0"))
+    names = {"matplotlib-base": "matplotlib", "pytorch": "torch", "py-xgboost": "xgboost"}
+    asked = [Requirement(r.replace(" ", "")) for r in recipe["requirements"]["run"]]
+    asked = {names.get(r.name, r.name): r.specifier for r in asked}
+    assert asked.pop("python") == SpecifierSet(PROJECT["requires-python"])
+    declared = {canonicalize_name(Requirement(r).name) for r in PROJECT["dependencies"]}
+    assert set(asked) == declared - {"xgboost-cpu"} and asked["pandas"] == SpecifierSet("<3")
+    version = re.search(r'__version__ = "(.+?)"', (ROOT / "degnext" / "__init__.py").read_text())
+    assert f'version = "{version[1]}"' in text
+    assert f"torch=={constraints()['torch']}" in (ROOT / "Containerfile").read_text()

@@ -85,3 +85,14 @@ def test_chapters_run_and_counts_are_predicted_in_an_empty_folder(bin_folder, tm
     call(command, "predict", "counts.csv", "--groups", "groups.csv", "--out", "p.csv", cwd=tmp_path)
     assert len(pd.read_csv(tmp_path / "p.csv")) == len(cohort.counts)
     assert "Licence" in call(command, "predict", "--card", cwd=tmp_path)
+
+
+def test_the_demo_a_twin_and_the_help_of_downloads_in_an_empty_folder(bin_folder, tmp_path):
+    command = bin_folder / "degnext"
+    call(command, "predict", "--demo", cwd=tmp_path)
+    page = (tmp_path / "degnext_demo.html").read_text(encoding="utf-8")
+    assert len(page) < 3e6 and "KICH: tumor against normal" in page
+    assert len(pd.read_csv(tmp_path / "degnext_demo.csv")) == 2400
+    call(command, "simulate", "CHOL", "--source", "demo", "--out", "twin", cwd=tmp_path)
+    assert (tmp_path / "twin" / "counts.csv.gz").is_file()
+    assert "--workflow" in call(command, "fetch", "--help", cwd=tmp_path)
