@@ -200,9 +200,10 @@ SLIDES = """{%- extends 'reveal/index.html.j2' -%}
 {% block html_head_js %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_css %}<style>
-.reveal h1 { font-size: 1.5em } .reveal h2 { font-size: 1.3em }
-.reveal p, .reveal li { font-size: 0.72em }
-.reveal img { max-height: 44vh } .reveal pre { font-size: 0.5em; box-shadow: none }
+.reveal h1, .reveal h2 { font-size: 44px; text-transform: none !important }
+.reveal p, .reveal li, .reveal pre { font-size: 26px }
+.reveal .jp-InputPrompt, .reveal .jp-OutputPrompt { display: none }
+.reveal img { max-height: 44vh } .reveal pre { box-shadow: none }
 .reveal .slides { text-align: left }
 </style>{% endblock %}
 {% block footer_js %}
@@ -233,7 +234,7 @@ def write_slides(solution: Path) -> None:
     for cell in notebook.cells:
         cell.metadata.setdefault("slideshow", {"slide_type": "skip"})
     exporter = SlidesExporter(raw_template=SLIDES, exclude_input=True, exclude_output_prompt=True)
-    exporter.reveal_url_prefix = "reveal"
+    exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", "white"  # its fonts are local
     html, _ = exporter.from_notebook_node(notebook)
     (folder / f"{solution.stem}.html").write_text(html, encoding="utf-8")
 

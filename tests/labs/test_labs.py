@@ -230,3 +230,16 @@ def test_the_page_of_the_labs_links_them_where_they_were_made(tmp_path):
     assert "% labs" not in text
     for name in ("degnext_labs.zip", "L1_x.ipynb"):
         assert f"{{download}}`{name} <labs/{name}>`" in text and (book / "labs" / name).exists()
+
+
+def test_slides_need_nothing_from_another_host(versions, tmp_path, monkeypatch):
+    monkeypatch.setattr(labs, "OUT", tmp_path)
+    path = tmp_path / SOURCES[0].name
+    labs.write(versions[SOURCES[0].stem][1], path)
+    labs.write_slides(path)
+    html = (tmp_path / "slides" / f"{path.stem}.html").read_text(encoding="utf-8")
+    linked = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]*)"', html)
+    assert linked and all((tmp_path / "slides" / x).is_file() for x in linked), linked
+    theme = (tmp_path / "slides" / "reveal" / "dist" / "theme" / "white.css").read_text()
+    assert "http" not in re.sub(r"/\*.*?\*/", "", theme, flags=re.DOTALL)
+    assert len(re.findall(r"<section><section>", html)) == 10
