@@ -94,11 +94,18 @@ def write_tables(cohort: degnext.Cohort) -> None:
     cohort.groups.rename_axis("sample").to_csv("groups.csv")
 
 
-def test_the_prediction_runs_as_written(run_cli, make_cohort, monkeypatch, tmp_path):
+OWN = {tuple(w) for w in commands("degnext") if w[1:3] == ["predict", "counts.csv"]}
+
+
+@pytest.mark.parametrize("words", sorted(OWN), ids=" ".join)
+def test_a_prediction_runs_as_written(words, run_cli, make_cohort, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("degnext.prediction.report.write_report", lambda t, c, p, g: p.touch())
     write_tables(make_cohort())
-    words = next(w for w in commands("degnext") if "predict" in w and "counts.csv" in w)
-    assert run_cli(*words[1:]).code == 0 and (tmp_path / "predictions.csv").is_file()
+    before = {p.name for p in tmp_path.iterdir()}
+    assert run_cli(*words[1:]).code == 0
+    made = {p.name for p in tmp_path.iterdir()} - before
+    assert made == {w for w in words if Path(w).suffix} - before
 
 
 def test_the_python_example_uses_public_names_and_runs(capsys):
