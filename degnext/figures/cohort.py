@@ -77,12 +77,21 @@ def relative_log_expression(
     return ax
 
 
-def gc_curves(curves: pd.DataFrame, groups: pd.Series, ax: Axes) -> Axes:
-    """Draw one line per sample over tenths of GC content; curves: samples × tenths."""
-    for name in ("normal", "tumor"):
-        lines = curves[groups.loc[curves.index] == name].T
-        ax.plot(lines, color=COLORS[name], alpha=0.35, lw=0.8)
-    ax.set(xlabel="genes by GC content, poorest to richest tenth", xticks=curves.columns)
+def ma_plot(table: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes:
+    """Draw log2 fold change against mean log2 CPM, coloured by label, with the median gene's line.
+
+    table: of differential_expression. labels: "DR", "UR" or "neutral" per gene.
+    """
+    labels, middle = np.asarray(labels), table["log_fc"].median()
+    for name in ("neutral", "DR", "UR"):
+        rows = labels == name
+        about = {"color": COLORS[name], "label": f"{name} ({rows.sum():,})"}
+        dots = table.loc[rows, ["log_cpm", "log_fc"]]
+        ax.scatter(*dots.to_numpy().T, s=5, alpha=0.4, rasterized=True, **about)
+    ax.axhline(0, color="black", lw=1, ls="--")
+    ax.axhline(middle, color="black", lw=1.5, label=f"median {middle:+.2f}")
+    ax.set(xlabel="mean log2 counts per million", ylabel="log2 fold change, tumor over normal")
+    ax.legend(markerscale=2.5, fontsize=8)
     return ax
 
 

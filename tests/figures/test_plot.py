@@ -84,12 +84,12 @@ def test_relative_expression_is_level_for_equal_samples(ax):
     assert ax.get_ylabel() == "ratio" and "sample" in ax.get_xlabel()
 
 
-def test_gc_curves_have_a_line_per_sample_in_its_groups_colour(cohort, ax):
-    curves = pd.DataFrame(1.0, index=cohort.counts.columns, columns=range(1, 11))
-    assert plot.gc_curves(curves, cohort.groups, ax) is ax
-    colors = [line.get_color() for line in ax.lines]
-    assert colors == [plot.COLORS["normal"]] * 6 + [plot.COLORS["tumor"]] * 9
-    assert ax.get_xticks().tolist() == list(range(1, 11))
+def test_an_ma_plot_has_every_gene_in_its_colour_and_a_line_at_the_median(ax):
+    table = pd.DataFrame({"log_fc": [-2, 3, 0.5, 5], "log_cpm": [1, 2, 3, 4.0]})
+    assert plot.ma_plot(table, ["DR", "UR", "neutral", "UR"], ax) is ax
+    assert legend(ax) == ["neutral (1)", "DR (1)", "UR (2)", "median +1.75"]
+    np.testing.assert_allclose(ax.collections[2].get_offsets(), [[2, 3], [4, 5]])
+    assert [line.get_ydata()[0] for line in ax.lines] == [0, 1.75]
 
 
 def test_a_volcano_has_every_gene_in_its_colour_and_caps_the_highest(ax):
