@@ -1,6 +1,6 @@
 """The published cohorts labelled anew from their counts, by both rules; and TMM on few rows.
 
-    DEGNEXT_DATA=/path/to/data python -m reproduction.experiments.standard_labels   # 10 minutes
+    DEGNEXT_DATA=/path/to/data python -m reproduction.experiments.standard_labels   # 2 minutes
 
 Writes data/results/standard_labels.csv: per published cohort and rule, how many rows at hand are
 UR, DR and neutral, and how far that agrees with the labels that the authors published. And
