@@ -84,10 +84,9 @@ def ma_plot(table: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes:
     """
     labels, middle = np.asarray(labels), table["log_fc"].median()
     for name in ("neutral", "DR", "UR"):
-        rows = labels == name
-        about = {"color": COLORS[name], "label": f"{name} ({rows.sum():,})"}
-        dots = table.loc[rows, ["log_cpm", "log_fc"]]
-        ax.scatter(*dots.to_numpy().T, s=5, alpha=0.4, rasterized=True, **about)
+        dots = table.loc[labels == name, ["log_cpm", "log_fc"]]
+        about = {"color": COLORS[name], "label": f"{name} ({len(dots):,})", "s": 5, "alpha": 0.4}
+        ax.scatter(*dots.to_numpy().T, rasterized=True, **about)
     ax.axhline(0, color="black", lw=1, ls="--")
     ax.axhline(middle, color="black", lw=1.5, label=f"median {middle:+.2f}")
     ax.set(xlabel="mean log2 counts per million", ylabel="log2 fold change, tumor over normal")

@@ -51,8 +51,8 @@ def label(
             f"{cohort.name} (published) has the authors' labels: call published_folds for its folds"
         )
     rule = rule or own_rule(cohort.source)
-    how = {"method": method, "library_size": library_size, "fdr": fdr, "log_fc": log_fc}
-    table = call_by_rule(cohort.counts, cohort.groups, rule, **how)
+    how = {"method": method, "library_size": library_size}
+    table = call_by_rule(cohort.counts, cohort.groups, rule, **how, fdr=fdr, log_fc=log_fc)
     bio, *notes = choose_disease_genes(cohort, table["label"], disease_genes, seed)
     notes = (*cohort.notes, f"Labels: {table['rule'].iloc[0]}.", *notes)
     return replace(cohort, genes=split_parts(table["label"], bio, seed), notes=notes)
@@ -86,11 +86,10 @@ def call_by_rule(
     _check_cuts(fdr, log_fc)
     own = RULES[check_choice("rule", rule, RULES)]
     size, cut = library_size or own["library_size"], max(log_fc, own["log_fc"])
-    spread = own["dispersion"] if method == "lrt" else None
-    how = {"method": method, "library_size": size, "dispersion": spread}
-    table = differential_expression(counts, groups, **how)
-    words = f"{rule} rule ({method}, library sizes {size}, FDR < {fdr:g}"
-    words += f", fold change above {2**cut:g})" if cut else ")"
+    how = {"method": method, "dispersion": own["dispersion"] if method == "lrt" else None}
+    table = differential_expression(counts, groups, library_size=size, **how)
+    least = f", fold change above {2**cut:g}" if cut else ""
+    words = f"{rule} rule ({method}, library sizes {size}, FDR < {fdr:g}{least})"
     return table.assign(label=call_genes(table, fdr, cut), rule=words)
 
 

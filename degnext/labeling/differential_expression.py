@@ -82,8 +82,7 @@ def differential_expression(
 def complete_pairs(groups: pd.Series, pairs: pd.Series) -> pd.Index:
     """Return the samples, in order, whose patient has both a normal and a tumor sample."""
     patient = pairs.reindex(groups.index).replace("", None)
-    both = groups.groupby(patient).nunique() == 2
-    return groups.index[patient.map(both).eq(True)]
+    return groups.index[patient.map(groups.groupby(patient).nunique()).eq(2)]
 
 
 def two_groups(
@@ -117,8 +116,7 @@ def _patients(groups: pd.Series, pairs: pd.Series) -> np.ndarray:
     """Return a number per sample, the same within a patient, or say which pair is incomplete."""
     if pairs.index.has_duplicates:
         raise InputError("sample names occur twice in pairs: make every name unique")
-    whole = complete_pairs(groups, pairs)
-    alone = groups.index.difference(whole, sort=False)
+    alone = groups.index.difference(complete_pairs(groups, pairs), sort=False)
     if len(alone):
         first = f"{len(alone)} sample(s) have no partner in pairs, the first is {alone[0]!r}"
         raise InputError(f"{first}: drop them with complete_pairs, or test without pairs")
