@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,9 @@ from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
 
 RAW, SCALED, FEATURES, IMAGE = "raw row", "log-CPM row", "profile features", "profile image"
+PLAIN, PLAIN_IMAGE = "features without tests", "image without tests"
+INPUTS = (RAW, SCALED, PLAIN, FEATURES, PLAIN_IMAGE, IMAGE)
+DESCRIPTIVE = ("quantiles", "log_ratio", "level", "within_sd")  # channels; none is a statistic
 RULE, CNN = "log-fold-change rule", "ProfileCNN"
 N_FOLDS = 3  # of a part that must train and test
 
@@ -42,23 +45,26 @@ class Answer(NamedTuple):
 def methods(seed: int = 0, network: bool = True) -> list[tuple[str, str, Callable]]:
     """Return name, input and factory of every method."""
     five, strong = paper_baselines(seed), strong_references(seed)
-    out = [(name, x, make) for x in (RAW, SCALED, FEATURES) for name, make in five.items()]
-    out += [(name, FEATURES, make) for name, make in strong.items()]
+    out = [(name, x, make) for x in (RAW, SCALED, PLAIN, FEATURES) for name, make in five.items()]
+    out += [(name, x, make) for x in (PLAIN, FEATURES) for name, make in strong.items()]
     out += [(RULE, SCALED, FoldChangeRule), (RULE, RAW, lambda: FoldChangeRule(counts=True))]
-    return out + ([(CNN, IMAGE, lambda: ProfileModel(seed))] if network else [])
+    plain = (CNN, PLAIN_IMAGE, lambda: ProfileModel(seed, DESCRIPTIVE))
+    return out + ([plain, (CNN, IMAGE, lambda: ProfileModel(seed))] if network else [])
 
 
 def gene_inputs(cohort: Cohort, encoder: ProfileClassifier) -> dict[str, np.ndarray]:
     """Return what methods are given of every gene, normal samples first.
 
-    Keys RAW and SCALED (genes × samples, scaled by the profile network's library sizes), FEATURES
-    (genes × numbers of the image) and IMAGE.
+    Keys as in ``INPUTS``: rows genes × samples, scaled by the profile network's library sizes;
+    features genes × numbers of the image; images with all channels or the ``DESCRIPTIVE`` ones.
     """
     genes = genes_of(cohort)
     raw, scaled = row_values(cohort, "none"), row_values(cohort, "log_cpm", genes.factors)
     images = encoder.encode(genes)
-    features = profile_features(images, encoder.resolved["channels"])
-    return {RAW: raw, SCALED: scaled, FEATURES: features, IMAGE: images}
+    channels = encoder.resolved["channels"]
+    plain = images[:, [channels.index(c) for c in DESCRIPTIVE if c in channels]]
+    features = profile_features(plain, DESCRIPTIVE), profile_features(images, channels)
+    return dict(zip(INPUTS, (raw, scaled, *features, plain, images)))
 
 
 def sorted_groups(cohort: Cohort) -> np.ndarray:
@@ -66,19 +72,24 @@ def sorted_groups(cohort: Cohort) -> np.ndarray:
     return np.where(np.sort(cohort.is_tumor), "tumor", "normal")
 
 
-def general(cohort: Cohort, seed: int = 0, network: bool = True) -> pd.DataFrame:
+def general(
+    cohort: Cohort, seed: int = 0, network: bool = True, given: Sequence[str] = INPUTS
+) -> pd.DataFrame:
     """Return one row per method and test part of one cohort's general learning.
 
     Three classes are learned on T1 and tested on T2; where T1 is not at hand, in three folds of T2
     (every gene is predicted by a model that did not see it), and then on all of T2. Two classes are
     learned on the called genes of that part and F1 and tested on T3. With T3 alone, two classes in
-    three folds of it. ``note`` says which. ``network=False`` leaves out the profile network.
+    three folds of it. ``note`` says which. ``network=False`` leaves out the profile network,
+    ``given`` names the inputs whose methods are run.
     """
     inputs = gene_inputs(cohort, ProfileClassifier(CLASS_NAMES))
     rows, y = [], cohort.genes["label"].to_numpy()
-    for name, given, make in methods(seed, network):
-        about = {"cancer": cohort.name, "source": cohort.source, "model": name, "protocol": given}
-        for a in _answers(make, inputs[given], cohort, seed):
+    for name, x, make in methods(seed, network):
+        if x not in given:
+            continue
+        about = {"cancer": cohort.name, "source": cohort.source, "model": name, "protocol": x}
+        for a in _answers(make, inputs[x], cohort, seed):
             more = {"fold": 0, "seed": seed, "train_seconds": round(a.seconds, 2), "note": a.note}
             more |= {"experiment": "three-class" if a.part == "T2" else "general", "part": a.part}
             scores = evaluate(y[a.rows], a.labels, a.proba)

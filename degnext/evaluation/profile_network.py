@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,10 +18,11 @@ Answer = tuple[np.ndarray, np.ndarray]  # labels, class probabilities
 
 
 class ProfileModel:
-    """The profile network on images, behind the calls of the other methods."""
+    """The profile network on images of some channels, behind the calls of the other methods."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self.model_ = ProfileClassifier(CLASS_NAMES, training=GENERAL, random_state=seed)
+    def __init__(self, seed: int = 0, channels: Sequence[str] | None = None) -> None:
+        given = {"channels": channels, "training": GENERAL, "random_state": seed}
+        self.model_ = ProfileClassifier(CLASS_NAMES, **given)
 
     def fit(self, X: np.ndarray, y: np.ndarray, *, groups: object = None) -> ProfileModel:
         """Learn three classes; where no gene is neutral, both stages on the same genes."""

@@ -101,7 +101,7 @@ def test_a_cohort_with_t3_alone_is_tested_in_folds(make_labeled, few_methods):
 
 def test_every_method_stands_once_per_part_and_input(make_labeled, few_methods):
     rows = benchmark.general(make_labeled(n_genes=160), network=False)
-    assert not rows.duplicated(["model", "protocol", "part"]).any() and len(rows) == 2 * (3 + 1 + 2)
+    assert not rows.duplicated(["model", "protocol", "part"]).any() and len(rows) == 2 * (4 + 2 + 2)
     best = rows.set_index(["model", "protocol", "part"])["accuracy"]
     assert best[RULE, SCALED, "T3"] == 1 and best["Logistic regression", FEATURES, "T3"] == 1
     assert (rows["train_seconds"] >= 0).all() and rows["accuracy_low"].le(rows["accuracy"]).all()
@@ -159,3 +159,17 @@ def test_the_network_goes_through_both_stages_where_no_gene_is_neutral(make_labe
     model = ProfileModel().fit(images, y).fine_tune(images[:0], y[:0])
     assert stages[2:] == [("fit", 48), ("fine_tune", 24)]  # its own called genes where F1 is empty
     assert set(model.predict(images)) <= {"DR", "UR"}
+
+
+def test_features_without_tests_hold_no_statistic(make_labeled):
+    """Neither a t, a likelihood ratio nor the number of samples, but the fold change."""
+    inputs = benchmark.gene_inputs(make_labeled(n_genes=40), ProfileClassifier(CLASS_NAMES))
+    assert set(inputs) == set(benchmark.INPUTS)
+    assert not {c for c in benchmark.DESCRIPTIVE if c[:2] in ("t_", "lr") or "size" in c}
+    plain, image = inputs[benchmark.PLAIN_IMAGE], inputs[benchmark.IMAGE]
+    for channel, name in enumerate(benchmark.DESCRIPTIVE):
+        assert np.array_equal(plain[:, channel], image[:, CHANNELS.index(name)])
+    # quantiles in full, and one number per row of the three other channels
+    assert inputs[benchmark.PLAIN].shape[1] == plain.shape[2] * (plain.shape[3] + 3)
+    few = benchmark.general(make_labeled(n_genes=160), given=(benchmark.PLAIN_IMAGE,))
+    assert set(few["protocol"]) == {benchmark.PLAIN_IMAGE} and set(few["model"]) == {"ProfileCNN"}
