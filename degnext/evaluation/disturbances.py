@@ -33,7 +33,8 @@ def test_rows(cohort: Cohort, train_part: str = "T1") -> tuple[np.ndarray, np.nd
 
 def train_general(cohort: Cohort, rows: np.ndarray, seed: int = 0) -> dict[tuple[str, str], object]:
     """Train the paper's five methods, logistic regression and the network on some genes."""
-    x, y = _inputs(cohort), cohort.genes["label"].to_numpy()[rows]
+    x = experiments.gene_inputs(cohort, ProfileClassifier(align=False))
+    y = cohort.genes["label"].to_numpy()[rows]
     makes = {(name, RAW): m for name, m in paper_baselines(seed, probabilities=False).items()}
     makes["Logistic regression", FEATURES] = strong_references(seed)["Logistic regression"]
     models = {key: make().fit(x[key[1]][rows], y) for key, make in makes.items()}
@@ -42,15 +43,12 @@ def train_general(cohort: Cohort, rows: np.ndarray, seed: int = 0) -> dict[tuple
     return models | {(CNN, IMAGE): network.fit(x[IMAGE][rows], y)}
 
 
-def _inputs(cohort: Cohort) -> dict[str, np.ndarray]:
-    return experiments.gene_inputs(cohort, ProfileClassifier(align=False))
-
-
 def general_answer(models: dict, rows: np.ndarray) -> Answer:
     """Return a function by which models and the rule call the genes at ``rows`` of a cohort."""
 
     def answer(cohort: Cohort) -> Calls:
-        x = {given: values[rows] for given, values in _inputs(cohort).items()}
+        inputs = experiments.gene_inputs(cohort, ProfileClassifier(align=False))
+        x = {given: values[rows] for given, values in inputs.items()}
         calls = {key: model.predict(x[key[1]]) for key, model in models.items()}
         return calls | rule_calls(x[RAW], x[SCALED], experiments.sorted_groups(cohort))
 

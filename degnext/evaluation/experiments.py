@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -72,9 +72,7 @@ def sorted_groups(cohort: Cohort) -> np.ndarray:
     return np.where(np.sort(cohort.is_tumor), "tumor", "normal")
 
 
-def general(
-    cohort: Cohort, seed: int = 0, network: bool = True, given: Sequence[str] = INPUTS
-) -> pd.DataFrame:
+def general(cohort: Cohort, seed: int = 0, network: bool = True, given=INPUTS) -> pd.DataFrame:
     """Return one row per method and test part of one cohort's general learning.
 
     Three classes are learned on T1 and tested on T2; where T1 is not at hand, in three folds of T2
@@ -85,9 +83,7 @@ def general(
     """
     inputs = gene_inputs(cohort, ProfileClassifier(CLASS_NAMES))
     rows, y = [], cohort.genes["label"].to_numpy()
-    for name, x, make in methods(seed, network):
-        if x not in given:
-            continue
+    for name, x, make in (m for m in methods(seed, network) if m[1] in given):
         about = {"cancer": cohort.name, "source": cohort.source, "model": name, "protocol": x}
         for a in _answers(make, inputs[x], cohort, seed):
             more = {"fold": 0, "seed": seed, "train_seconds": round(a.seconds, 2), "note": a.note}

@@ -11,7 +11,6 @@ from degnext._common.errors import InputError
 from degnext.cohorts.cohort import CANCERS, CLASS_NAMES, UNTRAINED, label_codes
 from degnext.cohorts.paper import paper_value
 
-_ENDS = ("accuracy_low", "accuracy_high")
 METRICS = ("accuracy", "recall", "precision", "f1", "mcc")
 RESULT_COLUMNS = (
     *("cancer", "source", "experiment", "protocol", "model", "part", "fold", "seed", "n"),
@@ -47,11 +46,8 @@ def evaluate(
         )
     k = max(2, y.max() + 1, said.max() + 1, 0 if y_proba is None else y_proba.shape[1])
     table = confusion_counts(y, said, k)
-    out = (
-        {"n": len(y)}
-        | metrics_of(table)
-        | dict(zip(_ENDS, accuracy_interval(np.trace(table), len(y))))
-    )
+    out = {"n": len(y)} | metrics_of(table)
+    out["accuracy_low"], out["accuracy_high"] = accuracy_interval(np.trace(table), len(y))
     out["mcc_low"], out["mcc_high"] = mcc_interval(table, n_boot, seed)
     out["auc"] = np.nan if y_proba is None else auc(y, y_proba)
     return pd.Series(out, dtype=float)
@@ -69,10 +65,9 @@ def mcc_interval(table: np.ndarray, n_boot: int = 2000, seed: int = 0) -> tuple[
     """Return the 95 % percentile-bootstrap interval of a confusion table's MCC."""
     n, share = int(np.sum(table)), with_imagined_gene(table).ravel()
     drawn = np.random.default_rng(seed).multinomial(n, share / share.sum(), size=n_boot)
-    mcc = metrics_of(drawn.reshape(n_boot, *np.shape(table)))["mcc"]
+    mcc, seen = metrics_of(drawn.reshape(n_boot, *np.shape(table)))["mcc"], metrics_of(table)["mcc"]
     low, high = np.quantile(mcc, [0.025, 0.975])
-    seen = float(metrics_of(table)["mcc"])
-    return min(float(low), seen), max(float(high), seen)
+    return float(min(low, seen)), float(max(high, seen))
 
 
 def with_imagined_gene(table: np.ndarray) -> np.ndarray:
@@ -81,8 +76,7 @@ def with_imagined_gene(table: np.ndarray) -> np.ndarray:
     Each class has its share of that gene, its wrong cells in equal parts. A table without a right
     call gets one in the same way; any other comes back as it is.
     """
-    table = np.asarray(table, dtype=float)
-    right = np.eye(len(table))
+    table, right = np.asarray(table, dtype=float), np.eye(len(table))
     share = table.sum(axis=1, keepdims=True) / table.sum()
     if table.sum() == np.trace(table):
         return table + share * (1 - right) / (len(table) - 1)

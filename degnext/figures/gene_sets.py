@@ -12,13 +12,12 @@ from degnext.figures.cohort import COLORS, CYCLE
 def enrichment_dots(table: pd.DataFrame, ax: Axes, n_terms: int = 12) -> Axes:
     """Draw the top terms: share of the set that was hit, sized by overlap, filled where q < 0.05.
 
-    A tick marks the share that chance would give, where the table has ``expected``.
+    A tick marks the share that chance would give, table as of :func:`degnext.enrich`.
     """
     top = table.head(n_terms).iloc[::-1]
     y, fill = range(len(top)), np.where(top["q_value"] < 0.05, CYCLE[0], "white")
-    if "expected" in top:
-        style = {"marker": "|", "s": 120, "color": "black", "label": "expected by chance"}
-        ax.scatter(top["expected"] / top["size"], y, **style)
+    style = {"marker": "|", "s": 120, "color": "black", "label": "expected by chance"}
+    ax.scatter(top["expected"] / top["size"], y, **style)
     dots = {"s": 18 + 6 * top["overlap"], "color": fill, "edgecolor": CYCLE[0], "zorder": 3}
     ax.scatter(top["overlap"] / top["size"], y, **dots)
     ax.set(xlabel="share of the set's genes that are called (filled: q < 0.05)")

@@ -185,24 +185,27 @@ def test_enrichment_dots_show_the_best_terms_on_top(ax):
             "term": [f"term {i}" for i in range(9)] + ["x" * 80],
             "overlap": range(10, 0, -1),
             "size": 20,
+            "expected": 5,
             "q_value": [0.0, *np.linspace(0.1, 1, 9)],
         }
     )
     assert gene_sets.enrichment_dots(table, ax, n_terms=4) is ax
     assert [t.get_text() for t in ax.get_yticklabels()] == ["term 3", "term 2", "term 1", "term 0"]
     np.testing.assert_allclose(
-        ax.collections[0].get_offsets()[:, 0], [7 / 20, 8 / 20, 9 / 20, 10 / 20]
+        ax.collections[1].get_offsets()[:, 0], [7 / 20, 8 / 20, 9 / 20, 10 / 20]
     )
-    filled = [matplotlib.colors.to_hex(c) for c in ax.collections[0].get_facecolor()]
+    filled = [matplotlib.colors.to_hex(c) for c in ax.collections[1].get_facecolor()]
     assert filled == ["#ffffff"] * 3 + [plot.CYCLE[0].lower()]  # only the first has q < 0.05
-    gene_sets.enrichment_dots(table.assign(expected=5), ax, n_terms=4)
-    np.testing.assert_allclose(ax.collections[1].get_offsets()[:, 0], 0.25)
+    np.testing.assert_allclose(ax.collections[0].get_offsets()[:, 0], 0.25)
     assert "share" in ax.get_xlabel() and "q < 0.05" in ax.get_xlabel()
 
 
 def test_long_terms_are_cut(ax):
     gene_sets.enrichment_dots(
-        pd.DataFrame({"term": ["x" * 80], "overlap": [3], "size": [9], "q_value": [0.5]}), ax
+        pd.DataFrame(
+            {"term": ["x" * 80], "overlap": [3], "size": [9], "q_value": [0.5], "expected": 1.0}
+        ),
+        ax,
     )
     name = ax.get_yticklabels()[0].get_text()
     assert name.endswith("…") and len(name) == 51
