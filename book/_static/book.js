@@ -65,7 +65,7 @@
     });
   }
 
-  // a table that is a little too wide for its column gets tighter, then smaller letters, down to 10 px
+  // a table that is a little too wide for its column gets tighter, then smaller letters, down to 9 px
   function fit() {
     if (window.innerWidth < 768) return;
     document.querySelectorAll("article table").forEach((table) => {
@@ -73,7 +73,7 @@
       const room = (holder || table.parentElement).clientWidth;
       const wide = () => room && table.getBoundingClientRect().width > room;
       if (wide()) table.classList.add("tight");
-      for (let size = 12.5; wide() && size >= 10; size -= 0.5) table.style.fontSize = size + "px";
+      for (let size = 12.5; wide() && size >= 9; size -= 0.5) table.style.fontSize = size + "px";
     });
   }
 
