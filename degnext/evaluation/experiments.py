@@ -27,8 +27,7 @@ RAW, SCALED, FEATURES, IMAGE = "raw row", "log-CPM row", "profile features", "pr
 PLAIN, PLAIN_IMAGE = "features without tests", "image without tests"
 INPUTS = (RAW, SCALED, PLAIN, FEATURES, PLAIN_IMAGE, IMAGE)
 DESCRIPTIVE = ("quantiles", "log_ratio", "level", "within_sd")  # channels; none is a statistic
-RULE, CNN = "log-fold-change rule", "ProfileCNN"
-N_FOLDS = 3  # of a part that must train and test
+RULE, CNN, N_FOLDS = "log-fold-change rule", "ProfileCNN", 3  # folds where a part does both
 
 
 class Answer(NamedTuple):
