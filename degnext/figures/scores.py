@@ -11,25 +11,6 @@ from matplotlib.axes import Axes
 from degnext.figures.cohort import CYCLE, MARKS, interval
 
 
-def by_size(
-    summary: pd.DataFrame, value: str, ax: Axes, methods: Sequence[str], names: str = "method"
-) -> Axes:
-    """Draw mean scores with 95 % intervals by samples per group, one line per method.
-
-    summary: columns k, ``names``, ``value`` and its ``_low`` and ``_high``.
-    """
-    sizes = sorted(summary["k"].unique())
-    for i, method in enumerate(methods):
-        rows = summary[summary[names] == method].sort_values("k")
-        x = np.array([sizes.index(k) for k in rows["k"]]) + 0.07 * (i - (len(methods) - 1) / 2)
-        style = {"marker": MARKS[i], "color": CYCLE[i], "capsize": 3, "label": method}
-        style |= {"lw": 2.2, "ls": "-"} if i == 0 else {"lw": 1.2, "ls": "--"}
-        ax.errorbar(x, rows[value], yerr=interval(rows, value), **style)
-    ax.set_xticks(range(len(sizes)), sizes)
-    ax.set(xlabel="samples per group")
-    return ax
-
-
 def noise_curves(
     table: pd.DataFrame, ax: Axes, names: Mapping[tuple[str, str], str], limits: Sequence[str] = ()
 ) -> Axes:

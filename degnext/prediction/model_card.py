@@ -9,6 +9,8 @@ _TITLES = (
     "UR or DR on bio genes (Q) of cohorts never trained on, "
     "two-class network against the log-fold-change rule",
     "Rule standard: UR, DR or neutral on cohorts never trained on, agreement with edgeR's calls",
+    "Rule standard, few samples: lists with fdr= on eight cancers never trained on, means by "
+    "samples per group",
     "Rule paper: UR, DR or neutral on T2 of cohorts never trained on, three-class network, "
     "not retrained",
     "Limits",
@@ -56,6 +58,11 @@ def card_text() -> str:
         f"{s['mcc_no_network']:.4f})"
         for name, s in c["standard_untrained"].items()
     ]
+    few = [
+        f"{k}: average precision {s['ap']:.3f} (best test {s['ap_best_test']:.3f}); wrong calls at "
+        f"fdr 0.05, 0.1, 0.2: {s['wrong_0.05']:.3f}, {s['wrong_0.1']:.3f}, {s['wrong_0.2']:.3f}"
+        for k, s in c["standard_few_untrained"].items()
+    ]
     general = [
         f"{name}: accuracy {s['t2_accuracy']:.4f}, MCC {s['t2_mcc']:.4f}"
         for name, s in c["three_class_untrained"].items()
@@ -77,7 +84,7 @@ def card_text() -> str:
         f"Source: {c['data']['source']}",
     ]
     protocol = [f"{k.replace('_', ' ')}: {v}" for k, v in c["protocol"].items()]
-    sections = (protocol, direction, standard, general, limits, weights)
+    sections = (protocol, direction, standard, few, general, limits, weights)
     for title, items in zip(_TITLES, sections):
         lines += ["", title, *(f"- {item}" for item in items)]
     return "\n".join([*lines, "", f"Licence: {c['licence']}"])

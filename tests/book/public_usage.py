@@ -63,7 +63,7 @@ def enrichment(genes: list[str], background: list[str]) -> pd.DataFrame:
 
 
 def prediction(counts: pd.DataFrame, groups: pd.Series) -> list[str]:
-    table: pd.DataFrame = degnext.predict(counts, groups, name="MINE")
+    table: pd.DataFrame = degnext.predict(counts, groups, name="MINE", fdr=0.1)
     table = degnext.predict(degnext.Cohort(counts, groups))
     return table.attrs["notes"]
 
