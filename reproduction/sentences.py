@@ -36,6 +36,7 @@ def sentences(table: pd.DataFrame, network: pd.DataFrame) -> pd.DataFrame:
     """
     found = {
         "scaling": [scaling_of_the_rule()],
+        "unseen": unseen(table),
         "given": given(table),
         "training": training(network),
         "samples": samples(network),
@@ -46,6 +47,21 @@ def sentences(table: pd.DataFrame, network: pd.DataFrame) -> pd.DataFrame:
     }
     rows = [(topic, text) for topic, texts in found.items() for text in texts]
     return pd.DataFrame(rows, columns=["topic", "text"])
+
+
+def unseen(table: pd.DataFrame) -> Iterator[str]:
+    """Yield where each method is at its lowest on cohorts never trained on."""
+    scores, words = mean_scores(table, "Q"), []
+    for method in (RELEASED, OURS["corrected"], "ProfileCNN", "log-fold-change rule"):
+        if method in scores.index.unique("method"):
+            own = scores.xs(method, level="method")
+            cancer, low = own["accuracy"].idxmin(), own["accuracy"].min()
+            wrong = round(own.at[cancer, "n"] * (1 - low))
+            words.append(
+                f"{method} {100 * low:.1f} % ({cancer}, {wrong} of {own.at[cancer, 'n']:.0f} wrong)"
+            )
+    n = scores.index.unique("cancer").size
+    yield f"The lowest accuracy over {n} cohorts: {'; '.join(words)}."
 
 
 def given(table: pd.DataFrame) -> Iterator[str]:
