@@ -12,9 +12,12 @@ finished cohorts lie in results/batch/baselines/.
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 
+from degnext._common.paths import data_dir
 from degnext.cohorts.cohort import TRAINING, UNTRAINED, Cohort
 from degnext.cohorts.published import published_parts
 from degnext.evaluation import experiments
@@ -80,7 +83,9 @@ def main() -> None:
         print(table.pivot_table(values="accuracy", **by).round(3).to_string())
         if args.update:
             others = saved_results("baselines").query("cancer not in @args.cancers")
-            write(pd.concat([others, table], ignore_index=True), settings, seconds)
+            record = json.loads((data_dir() / "results" / "baselines.run.json").read_text())
+            every = pd.concat([others, table], ignore_index=True)
+            write(every, settings, record["seconds"] | seconds)
         return
 
     def rows() -> pd.DataFrame:

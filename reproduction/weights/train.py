@@ -3,6 +3,7 @@
     DEGNEXT_DATA=/path/to/data python -m reproduction.weights.train             # two minutes
     DEGNEXT_DATA=/path/to/data python -m reproduction.weights.train --general   # cohort by cohort
     DEGNEXT_DATA=/path/to/data python -m reproduction.weights.train --only few_samples
+    DEGNEXT_DATA=/path/to/data python -m reproduction.weights.train --tests     # trains nothing
 
 The training cancers are the paper's nine. What was chosen (channels, alignment, epochs,
 calibration) was chosen by leaving out one of them at a time: see reproduction/weights/ablation.py.
@@ -131,12 +132,14 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--general", action="store_true", help="also run general learning")
     arguments.add_argument("--only", choices=list(NETWORKS), help="train one network")
+    arguments.add_argument("--tests", action="store_true", help="train nothing, test what is there")
     arguments.add_argument("--threads", type=int, default=1, help="more hardly help")
     args = arguments.parse_args()
     torch.set_num_threads(args.threads)
     trained = [published(c) for c in TRAINING]
     args.out.mkdir(parents=True, exist_ok=True)
     facts, wanted = card.read(args.out), [args.only] if args.only else list(NETWORKS)
+    wanted = [] if args.tests else wanted
     files, models = dict(facts.get("files", {})), {}
     for name in wanted:
         start, file = time.perf_counter(), f"profile_{name}.safetensors"
@@ -144,7 +147,7 @@ def main() -> None:
         files[file] = card.entry(models[name], args.out / file)
         print(f"trained: {name} {time.perf_counter() - start:.1f} s", flush=True)
     facts |= {"model": "ProfileCNN", "files": files}
-    if set(wanted) & {"two_class", "three_class"}:
+    if args.tests or set(wanted) & {"two_class", "three_class"}:
         for name in ("two_class", "three_class"):
             path = args.out / f"profile_{name}.safetensors"
             models[name] = models.get(name) or ProfileClassifier.from_pretrained(path)
