@@ -16,6 +16,7 @@ from degnext.running.parameters import notebook_names, notebook_path
 
 _MAKERS = {"filtered": ["01_preprocessing"]}  # of the states of a cohort
 _MAKERS |= {state: ["01_preprocessing", "02_labeling"] for state in ("labeled", "target")}
+_TAKES_UP = ("run.cohort", "run.earlier", "run.across")
 _PACKAGE = Path(degnext.__file__).parent
 
 
@@ -63,7 +64,7 @@ def notebook_needs(name: str) -> list[str]:
     """Return the chapters that a notebook takes up, by ``run.cohort`` and ``run.earlier``."""
     words: set[str] = set()
     for node in ast.walk(ast.parse(notebook_code(name))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("run.cohort", "run.earlier"):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in _TAKES_UP:
             words |= {c.value for c in ast.walk(node) if isinstance(c, ast.Constant)}
     found = {chapter for word in words for chapter in _MAKERS.get(word, [word])}
     return [chapter for chapter in notebook_names() if chapter in found and chapter < name]

@@ -79,6 +79,24 @@ class NotebookRun:
             print(f"Chapter {notebook} ran with {', '.join(unlike)}: not used, run it again.")
         return None if unlike else path
 
+    def across(self, notebook: str, file: str) -> pd.DataFrame:
+        """Return a chapter's table of every cohort of this source, with a column ``cancer``.
+
+        A table that other code made is left out, and a line says so. Without any,
+        the table is empty.
+        """
+        tables, old = [], []
+        for path in sorted(self.folder.parents[1].glob(f"*/{notebook}/{file}.csv")):
+            record = json.loads((path.parent / "run.json").read_text())
+            if record.get("code") == notebook_digest(notebook):
+                table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+                tables.append(table.assign(cancer=path.parents[1].name))
+            else:
+                old.append(path.parents[1].name)
+        if old:
+            print(f"{notebook} of {', '.join(old)} was run by other code: not used, run it again.")
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
     def save(self, table: pd.DataFrame, name: str) -> Path:
         """Write a table to the run's folder as CSV, whole or not at all; row numbers go.
 
