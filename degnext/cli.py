@@ -110,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--fdr", type=float, metavar="SHARE", help="standard only: list calls, at most this wrong")
     add("--cancer", help="TCGA study code, for every source but file")
     add("--data-dir", help="published only: the folder with the authors' files")
+    add("--pairs", action="store_true", help="test within patients too, if pairs are known")
     add("--force", action="store_true", help="replace output files if there are any")
     add("--card", action="store_true", help="print the networks' model card, and stop")
 
@@ -195,7 +196,7 @@ def predict(a: argparse.Namespace) -> None:
         understood = cohort.notes[:3] if a.source == "file" else ()
         bar.write("\n".join([*understood, repr(cohort)]))
         bar.update(), bar.set_description_str("testing and predicting")
-        table = prediction.predict(cohort, rule=a.rule, fdr=a.fdr)
+        table = prediction.predict(cohort, rule=a.rule, fdr=a.fdr, paired=a.pairs)
         bar.update(), bar.set_description_str("writing")
         if a.out:
             write_table(table, cohort, a.out)

@@ -14,7 +14,7 @@ from degnext.cohorts.library_size import log_fold_change
 from degnext.learning.profile.called_list import check_share
 from degnext.prediction.called import ABSTAIN, called_list, list_advice
 from degnext.prediction.model_card import neutral_range
-from degnext.prediction.standard import standard_advice, standard_calls
+from degnext.prediction.standard import FDR, standard_advice, standard_calls
 
 RULES = ("standard", "paper")
 _ENOUGH_GENES = 1000  # fewer are hardly a whole table, and library sizes are sums over the table
@@ -29,6 +29,7 @@ def predict(
     name: str = "MINE",
     rule: str | None = None,
     fdr: float | None = None,
+    paired: bool = False,
 ) -> pd.DataFrame:
     """Predict the class of every gene with networks that are trained already.
 
@@ -43,6 +44,8 @@ def predict(
     fdr: with rule ``standard``, adds columns of :func:`degnext.prediction.called.called_list`: the
     longest list of calls whose expected share of wrong ones is at most this, from 2 to hundreds of
     samples a group; wrong is what a large cohort would not show.
+    paired: add the test within patients of ``cohort.pairs`` (columns paired_log2_fold_change and
+    paired_fdr); classes stay those of all samples.
     Returns one row per gene, as :func:`predict_cohort`; ``.attrs["notes"]`` holds sentences that
     belong beside it. Raises InputError for what does not fit, and for genes of another organism.
     """
@@ -68,8 +71,30 @@ def predict(
         for name, column in found.items():
             table[name] = column.to_numpy()
         added += list_advice(cohort, found, fdr)
+    if paired:
+        added.append(_add_paired_test(cohort, table))
     table.attrs |= {"rule": rule, "notes": [*_table_notes(cohort), *added]}
     return table
+
+
+def _add_paired_test(cohort: Cohort, table: pd.DataFrame) -> str:
+    """Add the columns of edgeR's test within patients to ``table``; return a note on it."""
+    from degnext.labeling.differential_expression import complete_pairs, differential_expression
+
+    if cohort.pairs is None:
+        fault = "the samples have no pairs: add a column 'patient' to the groups table"
+        raise InputError(f"{fault}, or leave --pairs out")
+    whole = complete_pairs(cohort.groups, cohort.pairs)
+    if len(whole) < 4:
+        raise InputError("fewer than two patients have both samples: leave --pairs out")
+    counts = cohort.counts[whole]
+    counts, how = counts[counts.any(axis=1)], {"library_size": "tmm", "dispersion": "empirical"}
+    found = differential_expression(counts, cohort.groups[whole], pairs=cohort.pairs[whole], **how)
+    found = found.reindex(cohort.counts.index)
+    table["paired_log2_fold_change"] = found["log_fc"].to_numpy()
+    table["paired_fdr"] = found["fdr"].to_numpy()
+    n = (found["fdr"] < FDR).sum()
+    return f"Within {len(whole) // 2} patients with both samples, {n:,} genes have FDR < {FDR:g}."
 
 
 def prepare(cohort: Cohort) -> tuple[Cohort, pd.Series]:

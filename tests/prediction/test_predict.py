@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -544,3 +545,17 @@ def test_published_cohorts_never_trained_on_are_right_for_99_percent_of_q(
     assert scores.loc[("log-fold-change rule", "Q"), "accuracy"] == pytest.approx(
         expected["rule_accuracy"], abs=1e-4
     )
+
+
+def test_pairs_are_tested_within_patients(planted, is_helpful):
+    with pytest.raises(InputError, match="no pairs") as caught:
+        degnext.predict(planted, paired=True)
+    assert is_helpful(str(caught.value))
+    samples = planted.counts.columns
+    pairs = pd.Series([f"P{name[1:]}" for name in samples], samples)  # ten of N and T
+    table = degnext.predict(replace(planted, pairs=pairs), paired=True)
+    called, truth = table["paired_fdr"] < 0.01, truth_of(planted)
+    up = table["paired_log2_fold_change"] > 0
+    assert called[truth != "neutral"].mean() > 0.97 and up[truth == "UR"].all()
+    assert "Within 10 patients" in " ".join(table.attrs["notes"])
+    assert (table["class"] == degnext.predict(planted)["class"]).all()
