@@ -36,22 +36,10 @@ def pipeline() -> Drawing:
     d.box(60, 148, 280, 44, "2 · Labeling\na test calls each gene UR, DR or neutral", BLUE)
     d.arrow((150, 192), (100, 222))
     d.arrow((250, 192), (300, 222))
-    d.box(
-        8,
-        224,
-        186,
-        62,
-        "3 · General learning\none network per cohort,\ntested on other genes",
-        GREEN,
-    )
-    d.box(
-        206,
-        224,
-        186,
-        62,
-        "4 · Transfer learning\ntrained on many cohorts,\ntested on unseen ones",
-        GREEN,
-    )
+    general = "3 · General learning\none network per cohort,\ntested on other genes"
+    transfer = "4 · Transfer learning\ntrained on many cohorts,\ntested on unseen ones"
+    d.box(8, 224, 186, 62, general, GREEN)
+    d.box(206, 224, 186, 62, transfer, GREEN)
     d.arrow((100, 286), (150, 314))
     d.arrow((300, 286), (250, 314))
     asks = "5 · Baselines\u20036 · Noise\u20038 · Small samples\nhow good is it, and is it needed?"

@@ -5,19 +5,16 @@ DEGNEXT_DATA=/path/to/data python -m reproduction.weights
 
 from __future__ import annotations
 
-import sys
 import time
 
-from reproduction.command import call
+from reproduction.command import call, parser
 from reproduction.weights import standard, standard_few, train
 
 
 def main() -> None:
     """Train the paper's three networks, the standard rule's, and that for few samples."""
-    start, given = time.perf_counter(), sys.argv
-    if len(given) > 1:
-        print(__doc__)
-        return
+    parser(__doc__).parse_args()
+    start = time.perf_counter()
     for module in (train, standard, standard_few):
         then = time.perf_counter()
         module.main()

@@ -23,6 +23,7 @@ def call(*command: object, cwd: Path) -> str:
     ours = ("DEGNEXT_", "PYTHONPATH", "VIRTUAL_ENV")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     environment |= {"DEGNEXT_CACHE": str(cwd / "cache"), "PYTHONWARNINGS": "ignore"}
+    environment["JUPYTER_PATH"] = str(Path(sys.prefix, "share", "jupyter"))  # lent, as the packages
     done = subprocess.run(
         [str(c) for c in command],
         cwd=cwd,

@@ -26,7 +26,7 @@ def test_a_command_explains_itself(command, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         runpy.run_module(command, run_name="__main__")
     said = capsys.readouterr().out
-    assert end.value.code == 0 and f"python -m {command}" in said
+    assert end.value.code == 0 and f"python -m {command.removesuffix('.__main__')}" in said
 
 
 def test_there_is_a_command_for_every_kind_of_committed_file():
