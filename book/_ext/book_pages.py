@@ -2,8 +2,9 @@
 
 Figures in which shades stand for numbers (images, heat maps) keep their colours in the dark.
 Drawings are put into the page (so they take its colours), terms carry their definition (shown by
-``_static/book.js``), empty table headers and a wrong ARIA role go, Thebe's scripts go (unused, and
-twice loaded they fail), and every page ends with the versions that it was built with.
+``_static/book.js``), empty table headers and a wrong ARIA role go, links to notebooks that a cell
+printed lead to their pages, Thebe's scripts go (unused, and twice loaded they fail), and every page
+ends with the versions that it was built with.
 """
 
 import ast
@@ -99,6 +100,8 @@ def mend_page(app, pagename, templatename, context, doctree):
     body = re.sub(r'<a [^>]*href="[^"]*#(term-[^"]+)"', explain(app.book_terms), body)
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+    # links in what a cell prints are not resolved by Sphinx
+    body = re.sub(r'href="(?![a-z]+:)([^"#]+)\.ipynb(["#])', r'href="\1.html\2', body)
     context["body"] = re.sub(r"<th([^>]*)>\s*(?:&nbsp;)?\s*</th>", r"<td\1></td>", body)
 
 
