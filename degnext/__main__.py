@@ -2,6 +2,6 @@
 
 import sys
 
-from degnext.cli import main
+from degnext.cli.main import main
 
 sys.exit(main())

@@ -122,7 +122,7 @@ def run_cli(capsys: pytest.CaptureFixture) -> Callable[..., SimpleNamespace]:
     """Call ``degnext`` in this process; returns its exit ``code``, ``out`` and ``err``."""
 
     def run(*arguments: object) -> SimpleNamespace:
-        from degnext.cli import main
+        from degnext.cli.main import main
 
         capsys.readouterr()
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import degnext
-from degnext import cli
+from degnext.cli import main as cli
 from degnext.running.parameters import notebook_parameters
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -23,7 +23,7 @@ from typing import Any
 
 from degnext import __version__
 from degnext._common.errors import InputError, nearest
-from degnext.commands import DOWNLOADS, SOURCES, TABLES_OF_USER, fetch, info, run, simulate
+from degnext.cli.commands import DOWNLOADS, SOURCES, TABLES_OF_USER, fetch, info, run, simulate
 
 _RULES = ("standard", "paper")
 _DEMO = "KICH"

@@ -1,0 +1,1 @@
+"""The command line: ``main`` reads it, ``commands`` does what is asked beside ``predict``."""
