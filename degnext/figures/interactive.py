@@ -11,6 +11,7 @@ from degnext.figures.cohort import COLORS
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure
+    from IPython.display import HTML
 
 _MARKERS = {"neutral": "circle", "DR": "inverted_triangle", "UR": "triangle"}
 _CAP = 60.0  # of −log10 FDR: above it, how small a number is says nothing more
@@ -51,6 +52,19 @@ def volcano_and_ma(table: pd.DataFrame, log_cpm: np.ndarray) -> tuple[figure, fi
     volcano.yaxis.axis_label = f"−log10 FDR{capped}"
     ma.xaxis.axis_label = "mean level, log2 counts per million"
     return volcano, ma
+
+
+def page(*plots: figure) -> HTML:
+    """Return plots as HTML that needs no other host: the library is written into it."""
+    from bokeh.embed import components
+    from bokeh.resources import INLINE
+    from IPython.display import HTML
+
+    for plot in plots:
+        legend_above(plot)
+    script, places = components(plots)
+    library = INLINE.clone(components=["bokeh", "bokeh-gl"]).js_raw
+    return HTML("".join(f"<script>{code}</script>" for code in library) + "".join(places) + script)
 
 
 def legend_above(plot: figure) -> None:
