@@ -3,8 +3,8 @@
 Figures in which shades stand for numbers (images, heat maps) keep their colours in the dark.
 Drawings are put into the page (so they take its colours), terms carry their definition (shown by
 ``_static/book.js``), empty table headers and a wrong ARIA role go, links to notebooks that a cell
-printed lead to their pages, Thebe's scripts go (unused, and twice loaded they fail), and every page
-ends with the versions that it was built with.
+printed lead to their pages, Bokeh's library is one file for all pages, Thebe's scripts go (unused,
+and twice loaded they fail), and every page ends with the versions that it was built with.
 """
 
 import ast
@@ -16,6 +16,7 @@ import re
 from importlib import metadata
 from pathlib import Path
 
+from bokeh.resources import INLINE
 from docutils import nodes
 
 GLOSSARY = "book/glossary"
@@ -102,7 +103,19 @@ def mend_page(app, pagename, templatename, context, doctree):
     body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
     # links in what a cell prints are not resolved by Sphinx
     body = re.sub(r'href="(?![a-z]+:)([^"#]+)\.ipynb(["#])', r'href="\1.html\2', body)
+    body = share_bokeh(body, Path(app.outdir) / "_static", context["pathto"])
     context["body"] = re.sub(r"<th([^>]*)>\s*(?:&nbsp;)?\s*</th>", r"<td\1></td>", body)
+
+
+def share_bokeh(body, folder, address):
+    """Take the library of interactive plots, which notebooks hold, out of a page into a file."""
+    for name in ("bokeh", "bokeh-gl"):
+        (code,) = INLINE.clone(components=[name]).js_raw
+        if (inside := f"<script>{code}</script>") in body:
+            (folder / f"{name}.min.js").write_text(code, encoding="utf-8")
+            source = address(f"_static/{name}.min.js", 1)
+            body = body.replace(inside, f'<script src="{source}"></script>')
+    return body
 
 
 def placing(images):
