@@ -157,7 +157,7 @@ def run_workflow(request: Mapping[str, Any], results: Path, cores: int, profile:
     profile: a Snakemake profile, for a cluster.
     """
     if importlib.util.find_spec("snakemake") is None:
-        cure = 'pip install "degnext[book]", or run one cohort after the other'
+        cure = 'pip install "degnext[cluster]", or run one cohort after the other'
         raise InputError(f"several cohorts at once need Snakemake, which is not installed: {cure}")
     first = request.get("pages") or "-".join(request["jobs"])[:60]
     asked = results / f".workflow-{request['source']}-{first}.json"

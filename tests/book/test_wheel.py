@@ -88,6 +88,13 @@ def test_chapters_run_and_counts_are_predicted_in_an_empty_folder(bin_folder, tm
     assert "Licence" in call(command, "predict", "--card", cwd=tmp_path)
 
 
+def test_several_cohorts_start_in_an_empty_folder(bin_folder, tmp_path):
+    call(bin_folder / "degnext", "run", "--cancers", "CHOL,READ", "--steps", "1", cwd=tmp_path)
+    for cancer in ("CHOL", "READ"):
+        name = "01_preprocessing"
+        assert (tmp_path / "results" / "demo" / cancer / name / f"{name}.ipynb").is_file()
+
+
 def test_the_demo_a_twin_and_the_help_of_downloads_in_an_empty_folder(bin_folder, tmp_path):
     command = bin_folder / "degnext"
     call(command, "predict", "--demo", cwd=tmp_path)
