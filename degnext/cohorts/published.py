@@ -68,6 +68,13 @@ def published_parts(cancer: str, data_dir: str | Path | None = None) -> tuple[st
     return tuple(p for p in PARTS if all(f.exists() for f in _files(folder, cancer, p)))
 
 
+def has_symbols(cancer: str, data_dir: str | Path | None = None) -> bool:
+    """Say whether rows of ``cancer`` can be named: recovered in full, or by the authors' list."""
+    recovered = committed_data() / "recovered_symbols" / f"{cancer}.csv.gz"
+    listed, folder = f"TCGA-{cancer}_biologically_validated_genes.csv", published_dir(data_dir)
+    return recovered.exists() or folder is None or (folder / listed).exists()
+
+
 def load_published(
     cancer: str,
     data_dir: str | Path | None = None,

@@ -59,17 +59,22 @@ def enrich(
 
 
 def preranked(
-    score: pd.Series, gene_sets: GeneSets, *, permutations: int = 1000, seed: int = 0
+    score: pd.Series,
+    gene_sets: GeneSets,
+    smallest: int = 15,
+    *,
+    permutations: int = 1000,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Run pre-ranked GSEA on a signed score per gene (positive: up in tumor).
 
-    Sets of 15 to 500 genes are tested. Returns columns term, es, nes, p_value, q_value, lead_genes,
-    highest score first. Raises InputError where no set can be tested.
+    Sets of ``smallest`` to 500 ranked genes are tested. Returns columns term, es, nes, p_value,
+    q_value, lead_genes, highest score first. Raises InputError where no set can be tested.
     """
     import gseapy
 
     ranked = score[~score.index.duplicated()].dropna().sort_values(ascending=False)
-    limits = {"min_size": 15, "max_size": 500, "permutation_num": permutations, "seed": seed}
+    limits = {"min_size": smallest, "max_size": 500, "permutation_num": permutations, "seed": seed}
     quiet = {"outdir": None, "no_plot": True, "threads": 2, "verbose": False}
     try:
         found = gseapy.prerank(rnk=ranked, gene_sets=dict(gene_sets), **limits, **quiet).res2d

@@ -121,7 +121,7 @@ class NotebookRun:
         record |= self._facts | {"code": notebook_digest(self.notebook)}
         record["files"] = {p.name: file_checksum(p, "sha256") for p in sorted(mine)}
         record["wall_seconds"] = round(time.time() - self.started, 2)
-        record |= peak_memory()
+        record |= {"cpu_seconds": round(time.process_time(), 2)} | peak_memory()
         write_atomic(self.folder / "run.json", json.loads(json.dumps(record, default=plain)))
         return self.folder / "run.json"
 

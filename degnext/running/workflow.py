@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import importlib.util
 import json
@@ -74,30 +73,37 @@ def demanded(
     """Return the chapters that can run on each cohort, and a sentence where something is missing.
 
     given: the user's parameters, of which ``data_dir`` and ``train_part`` count. A chapter that
-    trains on its own cohort is left out where no part to train on is at hand, and so are the
-    chapters that take up what it leaves.
+    trains on its own cohort is left out where no part to train on is at hand, one that asks for
+    names of genes where none is known.
     """
-    jobs, why = {}, {}
+    from degnext.cohorts.published import has_symbols
+
+    jobs, why, folder = {}, {}, given.get("data_dir") or None
     for cancer in cancers:
         names = [n for n in names if n != ACROSS or cancer == cancers[0]]
-        part = given.get("train_part")
-        if source == "published" and not part:
-            part = train_part(cancer, given.get("data_dir"))
-        out = {name for name in names if part == "none" and _trains(name)}
-        jobs[cancer] = [name for name in names if name not in out]
-        if part == "T2":
-            why[cancer] = "T1 is not at hand, so the networks of these chapters learn from T2"
-        elif out:
-            listed = ", ".join(sorted(name[:2] for name in out))
-            why[cancer] = f"no part to train on is at hand, so chapters {listed} are left out"
+        part, missing = given.get("train_part"), {}
+        if source == "published":
+            part = part or train_part(cancer, folder)
+            if part == "none":
+                missing["no part to train on is at hand"] = "train_part"
+            if not has_symbols(cancer, folder):
+                missing["no gene has a name that is known to be its own"] = "gene_symbols"
+        out = {cause: [n for n in names if _uses(n, word)] for cause, word in missing.items()}
+        jobs[cancer] = [name for name in names if name not in sum(out.values(), [])]
+        said = ["T1 is not at hand, so networks learn from T2"] if part == "T2" else []
+        said += [
+            f"{cause}, so without chapter {', '.join(n[:2].lstrip('0') for n in found)}"
+            for cause, found in out.items()
+            if found
+        ]
+        if said:
+            why[cancer] = "; ".join(said)
     return jobs, why
 
 
-def _trains(name: str) -> bool:
-    """Say whether a chapter's code uses its parameter ``train_part``."""
-    tree = ast.parse(notebook_code(name))
-    loads = (n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
-    return any(node.id == "train_part" for node in loads)
+def _uses(name: str, word: str) -> bool:
+    """Say whether a chapter's code has this word, other than as the name of a parameter."""
+    return re.search(rf"\b{word}\b(?!: str)", notebook_code(name)) is not None
 
 
 def estimate(jobs: Jobs, source: str, results: Path) -> float:
