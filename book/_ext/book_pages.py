@@ -110,7 +110,7 @@ def mend_page(app, pagename, templatename, context, doctree):
 def share_bokeh(body, folder, address):
     """Take the library of interactive plots, which notebooks hold, out of a page into a file."""
     for name in ("bokeh", "bokeh-gl"):
-        (code,) = INLINE.clone(components=[name]).js_raw
+        code = INLINE.clone(components=[name]).js_raw[0]  # then follow settings
         if (inside := f"<script>{code}</script>") in body:
             (folder / f"{name}.min.js").write_text(code, encoding="utf-8")
             source = address(f"_static/{name}.min.js", 1)
