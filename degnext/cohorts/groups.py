@@ -63,7 +63,7 @@ def find_groups(
     them, all others are of the other group. With neither a table nor patterns the samples need
     TCGA barcodes. Raises InputError with the cure.
     """
-    table = None if about is None else _rows_of(samples, about)
+    table, suffixes = (None, "") if about is None else _rows_of(samples, about)
     if normal or tumor:
         found, whence = _by_patterns(samples, table, normal, tumor)
     elif table is not None:
@@ -88,11 +88,11 @@ def find_groups(
     if pairs is not None:
         complete = int((stay.groupby(pairs).nunique() == 2).sum())
         said += f"; {complete} of {pairs.nunique()} {by} have both"
-    return Groups(stay, pairs, f"{said}.", tuple(notes))
+    return Groups(stay, pairs, f"{said}{suffixes}.", tuple(notes))
 
 
-def _rows_of(samples: pd.Index, about: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the table that belong to the samples, in their order."""
+def _rows_of(samples: pd.Index, about: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the rows of the table that belong to the samples, in their order, and what to say."""
     first = about.index.name or "sample"
     table = about.rename_axis(None).reset_index(names="\n").rename(columns={"\n": first})
     table = table.loc[:, ~table.columns.duplicated()].fillna("").astype(str)
@@ -104,6 +104,7 @@ def _rows_of(samples: pd.Index, about: pd.DataFrame) -> pd.DataFrame:
     if rough[of] > exact[of] and not keys.duplicated().any():
         of = max(table, key=rough.get)
         table[of] = table[of].map(_key).map(dict(zip(keys, samples))).fillna(table[of])
+    suffixes = _name_by_suffix(samples[~samples.isin(table[of])], table, of)
     missing = samples[~samples.isin(table[of])]
     if len(missing):
         fault = f"{len(missing)} sample(s) of the counts have no group, e.g. {missing[0]!r}"
@@ -114,7 +115,23 @@ def _rows_of(samples: pd.Index, about: pd.DataFrame) -> pd.DataFrame:
     if clash.any():
         fault = f"the groups table names sample {clash.idxmax()!r} more than once"
         raise InputError(f"{fault}: keep one row each")
-    return table[~table.index.duplicated()].loc[samples]
+    return table[~table.index.duplicated()].loc[samples], suffixes
+
+
+def _name_by_suffix(missing: pd.Index, table: pd.DataFrame, of: str) -> str:
+    """Name rows as samples such as SAMPLE_5928 are, the file of SAMPLE whose id starts with 5928.
+
+    So are samples told apart of which a sheet of the GDC holds several files. Returns what to say.
+    """
+    found = []
+    for name in missing:
+        base, _, start = str(name).rpartition("_")
+        ids = table[table[of] == base].drop(columns=of)
+        row = ids.index[ids.map(lambda value, start=start: value.startswith(start)).any(axis=1)]
+        if len(start) > 3 and len(row) == 1:
+            table.loc[row, of], found = name, [*found, name]
+    what = f"{len(found)} sample(s), e.g. {found[0]}" if found else ""
+    return f"; {what}, found by the start of a file's id after the name" if found else ""
 
 
 def _by_words(table: pd.DataFrame) -> tuple[pd.Series, str]:

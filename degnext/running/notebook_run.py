@@ -17,7 +17,7 @@ from degnext.running.dependencies import notebook_digest
 from degnext.running.parameters import read_parameters
 from degnext.running.provenance import describe, peak_memory, plain, versions
 
-_PLACES = {"data_dir", "results_dir", "counts_path", "groups_path", "device"}  # decide no number
+_PLACES = {"data_dir", "results_dir", "counts_path", "groups_path", "transcripts", "device"}
 
 
 class NotebookRun:

@@ -123,6 +123,23 @@ def test_names_that_r_mangled_still_find_their_groups(tmp_path):
     assert load(tmp_path / "c.csv", tmp_path / "g.csv").n_tumor == 3
 
 
+def test_a_further_file_of_a_sample_is_found_by_its_suffix_and_said(tmp_path):
+    names = [*make.BARCODES[:5], f"{make.BARCODES[4]}_5928"]
+    TRUTH.set_axis(names, axis=1).to_csv(tmp_path / "c.csv")
+    ids = [f"{i}aaa-4f" for i in range(5)] + ["5928c33a-57"]
+    of = ["Solid Tissue Normal"] * 3 + ["Primary Tumor"] * 2 + ["Solid Tissue Normal"]
+    rows = [f"{i},{s.split('_')[0]},{g}" for i, s, g in zip(ids, names, of)]
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("\n".join(["File.ID,Sample.ID,Sample.Type", *rows[:5], ""]))
+    with pytest.raises(InputError, match="_5928"):
+        load(tmp_path / "c.csv", sheet)
+    sheet.write_text(
+        "\n".join(["File.ID,Sample.ID,Sample.Type", *rows[:5], rows[5].replace(of[5], of[4])])
+    )
+    cohort = load(tmp_path / "c.csv", sheet)
+    assert cohort.groups[names[5]] == "tumor" and f"e.g. {names[5]}, found by" in cohort.notes[1]
+
+
 def test_barcodes_that_contradict_the_groups_are_said(tmp_path):
     TRUTH.set_axis(make.BARCODES, axis=1).to_csv(tmp_path / "c.csv")
     flipped = [f"{b},{'tumor' if i < 3 else 'normal'}" for i, b in enumerate(make.BARCODES)]
@@ -237,6 +254,13 @@ def test_a_row_of_totals_and_italian_dates_in_a_real_table(real_data):
 def test_a_real_gdc_folder_is_read_by_its_name(real_data):
     cohort = load(real_data / "gdc_lusc" / "download", None)
     assert cohort.counts.shape == (60_483, 12) and cohort.n_normal == 5
+
+
+def test_a_real_table_with_a_suffix_is_read_by_its_sample_sheet(real_data):
+    folder = real_data / "gdc_lusc"
+    cohort = load(folder / "TCGA-LUSC_htseq_counts.parquet", folder / "sample_sheet.tsv")
+    assert (cohort.n_normal, cohort.n_tumor) == (49, 502)
+    assert "TCGA-21-1076-01A_5928" in cohort.notes[1] and "49 of 501" in cohort.notes[1]
 
 
 def test_a_table_of_one_blank_separated_line_is_read(tmp_path):

@@ -210,13 +210,14 @@ def test_values_from_a_command_line_get_their_type(kind, text, value):
 def test_names_of_files_become_absolute(tmp_path, monkeypatch):
     """A notebook works in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    for name in ("a.csv", "b.csv", "genes.txt"):
+    for name in ("a.csv", "b.csv", "genes.txt", "map.tsv"):
         (tmp_path / name).touch()
     both = f"{tmp_path / 'a.csv'},{tmp_path / 'b.csv'}"
     assert from_text("counts_path", "str", "a.csv, b.csv") == both
     assert from_text("bio_source", "str", "genes.txt") == str(tmp_path / "genes.txt")
     assert from_text("bio_source", "str", "cancermine") == "cancermine"
     assert from_text("data_dir", "str", ".") == str(tmp_path)
+    assert from_text("transcripts", "str", "map.tsv") == str(tmp_path / "map.tsv")
     for name, value in (("groups_path", "g.csv"), ("gene_sets", "none.gmt")):
         with pytest.raises(InputError, match=f"no file '{value}'"):
             from_text(name, "str", value)

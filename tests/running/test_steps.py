@@ -15,6 +15,7 @@ import pytest
 
 from degnext import NotebookRun
 from degnext.running import steps
+from degnext.running.parameters import notebook_names, notebook_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 EIGHT = "08_small_samples"
@@ -35,6 +36,21 @@ def own(make_cohort, tmp_path):
         return where | place | {"outlier_cut": 0.0}
 
     return write
+
+
+FORMATS = ROOT / "tests" / "data" / "formats"
+
+
+def test_every_chapter_takes_files_as_load_cohort_does(tmp_path):
+    ways = {"counts_path", "groups_path", "normal", "tumor", "transcripts", "round_counts"}
+    for name in notebook_names()[:9]:
+        assert ways <= set(notebook_parameters(name)), name
+    place = {"source": "file", "cancer": "MINE", "results_dir": str(tmp_path)}
+    salmon = {"counts_path": str(FORMATS / "salmon"), "normal": "N*"}
+    run = NotebookRun(EIGHT, **place, **salmon, transcripts=str(FORMATS / "tx2gene.csv"))
+    star = NotebookRun(EIGHT, **place, counts_path=str(FORMATS / "star"), tumor="T*")
+    pd.testing.assert_frame_equal(run.cohort().counts, star.cohort().counts, check_names=False)
+    assert star.cohort().n_tumor == 3
 
 
 def labels(**parameters) -> pd.DataFrame:

@@ -199,6 +199,23 @@ def test_files_become_absolute_and_are_known_by_their_content(checkout, monkeypa
     assert [k for k in again if again[k] != user["checksums"][k]] == ["counts_path"]
 
 
+def test_counts_may_be_a_folder_and_each_of_its_files_is_watched(checkout, monkeypatch):
+    (checkout / "quants" / "T1").mkdir(parents=True)
+    for name in ("N1.counts", "T1/T1.counts"):
+        (checkout / "quants" / name).write_text("A\t1\n")
+    written = {"source": "file", "cancer": "MINE", "counts": "quants"}
+    module = make_book(monkeypatch, checkout, written)
+
+    def checked():
+        return module.check_request(module.read_request())["user"]
+
+    before = checked()
+    assert before["parameters"]["01_first"]["counts_path"] == str(checkout / "quants")
+    assert len(before["checksums"]["counts_path"]) == 2
+    (checkout / "quants" / "T1" / "T1.counts").write_text("A\t2\n")
+    assert checked()["checksums"]["counts_path"] != before["checksums"]["counts_path"]
+
+
 def test_a_book_runs_again_what_changed_and_nothing_else(checkout, book, runs):
     def after(**written) -> tuple[list[str], list[str]]:
         done = book(source="file", cancer="MINE", counts=counts.name, **written)
