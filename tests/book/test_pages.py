@@ -256,3 +256,26 @@ def test_figures_and_drawings_say_what_they_show():
             if "_images/" in image and (not alt or re.search(r"_images/|^\s*$", alt[1])):
                 nameless.append((name, image[-120:]))
     assert nameless == []
+
+
+def test_a_point_of_an_interactive_plot_names_its_gene(page, site):
+    page.goto(site + "notebooks/02_labeling.html")
+    plot = page.locator(".bk-Figure").first
+    plot.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)
+    box, tip = plot.bounding_box(), page.get_by_text("−log10 FDR:")
+    places = [(x / 60, y / 40) for y in range(28, 32) for x in range(15, 45)]
+    for x, y in places:
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.wait_for_timeout(50)
+        if tip.count() and tip.first.is_visible():
+            return
+    raise AssertionError("no point answers the pointer")
+
+
+def test_no_page_shows_unread_markdown_or_the_machine_that_made_it():
+    for name in READ:
+        text = (HTML / name).read_text(encoding="utf-8")
+        shown = re.sub(r"<script.*?</script>|<pre>.*?</pre>", "", text, flags=re.S)
+        assert not re.search(r"\|\s*(?:—|-{3,})\s*\|", shown), name
+        assert not [w for w in (str(ROOT), "site-packages", "PosixPath") if w in text], name
