@@ -5,17 +5,11 @@ not needed then.
 """
 
 import sys
-from pathlib import Path
 
-from filelock import FileLock, Timeout
 from snakemake.cli import main
 
+from degnext._common.files import folder_lock
+
 results, *arguments = sys.argv[1:]
-lock = FileLock(Path(results) / ".workflow.lock")
-try:
-    lock.acquire(timeout=0)
-except Timeout:
-    print(f"Another run is at work in {results}: waiting until it is done.", flush=True)
-    lock.acquire()
-with lock:
+with folder_lock(results, ".workflow.lock", told=True):
     main([*arguments, "--nolock", "--rerun-incomplete"])

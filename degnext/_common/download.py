@@ -165,7 +165,8 @@ def _receive(
     with open_url(url, headers=headers, retry=retry) as answer:
         got, resumed = dict(answer.headers), answer.status_code == 206
         span = answer.headers.get("Content-Range", "")
-        if answer.status_code == 416 or (resumed and not span.startswith(f"bytes {start}-")):
+        asked = headers and span.startswith(f"bytes {start}-")
+        if answer.status_code == 416 or (resumed and not asked):
             complete = span == f"bytes */{start}"
             if not complete:
                 part.unlink(missing_ok=True)
@@ -175,7 +176,7 @@ def _receive(
             weak = etag.startswith("W/")
             tag.write_text(answer.headers.get("Last-Modified", "") if weak else etag)
         length = answer.headers.get("Content-Length", "")
-        length = int(length) if length.isdigit() else None
+        length = int(length) if length.isdecimal() else None
         bar.total, bar.n = start + length if length else None, start
         bar.refresh()
         arrived = start
@@ -197,6 +198,4 @@ def _receive(
 def _cut_off(url: str, part: Path, most: int) -> None:
     part.unlink()
     fault = f"{url} sends more than the {most:,} bytes that it should have"
-    raise DownloadError(
-        f"{fault}: check the address and the proxy, and report it if both are right"
-    )
+    raise DownloadError(f"{fault}: check the address and the proxy, or report it")

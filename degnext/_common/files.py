@@ -7,11 +7,14 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from degnext._common.errors import InputError
 
@@ -79,6 +82,14 @@ def write_atomic(path: str | Path, data: bytes | str | dict) -> None:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """Return what a JSON file says, {} where it is not there or not whole."""
+    with contextlib.suppress(OSError, ValueError):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return record if isinstance(record, dict) else {}
+    return {}
+
+
 @contextlib.contextmanager
 def disk_errors(folder: str | Path) -> Iterator[None]:
     """Turn a full or forbidden disk into one clear sentence."""
@@ -96,19 +107,29 @@ def disk_errors(folder: str | Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def folder_lock(folder: str | Path) -> Iterator[None]:
+def folder_lock(folder: str | Path, name: str = ".lock", told: bool = False) -> Iterator[None]:
     """Let one thread of one process at a time fill ``folder``; its holder may ask again.
 
     Notebooks run side by side would tear each other's parts otherwise. Disk errors become clear.
+    name: of the lock, which dies with its holder. told: who has to wait says for whom.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     with disk_errors(folder), contextlib.ExitStack() as held:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(Path(folder).resolve() / ".lock", is_singleton=True)
+        lock = FileLock(Path(folder).resolve() / name, is_singleton=True)
+        holder = Path(f"{lock.lock_file}.holder")
         try:
-            held.enter_context(lock)
+            held.enter_context(lock.acquire(timeout=0 if told else -1))
+        except Timeout:
+            who = holder.read_text() if holder.exists() else "its process is unknown"
+            said = f"Another run is at work in {folder} ({who}): waiting until it is done."
+            print(said, flush=True)
+            held.enter_context(lock.acquire())
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
+        if told:
+            since = time.strftime("%Y-%m-%d %H:%M")
+            write_atomic(holder, f"process {os.getpid()} on {platform.node()} since {since}")
         yield

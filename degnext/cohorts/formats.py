@@ -1,7 +1,4 @@
-"""Counts as counting programs, archives and portals leave them: one file, many, or a folder.
-
-The layouts are documented in tests/data/formats/README.md.
-"""
+"""Counts as programs and archives leave them; see tests/data/formats/README.md."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ import pandas as pd
 from degnext._common.errors import InputError
 from degnext.cohorts.gene_names import SUMMARY_ROW
 from degnext.cohorts.groups import column_key, sample_name
-from degnext.cohorts.tables import existing_file, read_table
+from degnext.cohorts.tables import existing_file, read_table, sample_sheets
 from degnext.cohorts.vocabulary import WORDS
 
 _PACKED = ("", ".gz", ".bz2", ".xz", ".zst")
@@ -49,10 +46,13 @@ def read_counts(
     paths = count_files(counts)
     if paths[0].suffix == ".h5ad" and len(paths) == 1:
         return _read_anndata(paths[0])
-    if about is None and len(paths) > 1:
-        sheets = [p for f in {*paths[0].parents[:2]} for p in f.glob("*sample_sheet*")]
-        about = read_table(sheets[0]) if sheets else None
-    found = [_recognise(read_table(p), p) for p in paths]
+    if about is None and (sheets := sample_sheets(paths)):
+        about = read_table(sheets[0])
+    found = []
+    for path in paths:
+        found.append(_recognise(read_table(path), path))
+        if found[-1][1].index.equals(genes := found[0][1].index):
+            found[-1][1].index = genes  # the names once in memory, not once a file
     kinds = {kind: i for i, (kind, *_) in enumerate(found)}
     if len(kinds) > 1:
         names = " and ".join(f"{kind} ({paths[i].name})" for kind, i in kinds.items())

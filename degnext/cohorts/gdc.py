@@ -113,7 +113,7 @@ def query_files(cancer: str, page_size: int = 2000, retry: Retry = PATIENT) -> p
             data = read_json(f"{_base()}/files", asked, retry)["data"]
             page, total = data["hits"], min(int(data["pagination"]["total"]), _MOST_FILES)
             rows += [_about(hit) for hit in page]
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             if isinstance(error, InputError):
                 raise
             fault = f"{_base()}/files answered something other than GDC's JSON"
@@ -132,7 +132,7 @@ def _about(hit: dict) -> dict[str, Any]:
     names = [e["entity_submitter_id"] for e in hit.get("associated_entities", [])]
     sample = samples[0] if len(samples) == 1 else {}  # a pool of samples belongs to no group
     barcode = names[0] if len(names) == 1 else sample.get("submitter_id", "")
-    row = {key: hit[key] for key in _ABOUT}
+    row = {key: hit[key] for key in _ABOUT} | {"file_size": int(hit["file_size"] or _MOST_BYTES)}
     return row | {"barcode": barcode, "sample_type": sample.get("sample_type", "")}
 
 
@@ -146,7 +146,7 @@ def fetch_files(manifest: pd.DataFrame, folder: Path, retry: Retry = PATIENT) ->
     from tqdm import tqdm
 
     md5 = dict(zip(manifest["file_id"], manifest["md5sum"]))
-    most = dict(zip(manifest["file_id"], manifest["file_size"].fillna(_MOST_BYTES).astype(int)))
+    most = dict(zip(manifest["file_id"], manifest["file_size"]))
     path = {file_id: folder / f"{file_id}.tsv.gz" for file_id in md5}
     todo = [f for f in md5 if not _is_whole(path[f], md5[f])]
     n_fetched, batch, failures, wrong = len(todo), _BATCH, 0, Counter()

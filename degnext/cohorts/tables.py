@@ -44,6 +44,12 @@ def existing_file(path: str | Path) -> Path:
     return found
 
 
+def sample_sheets(paths: list[Path]) -> list[Path]:
+    """Return the GDC's sample sheets that lie beside or above several files of counts."""
+    folders = paths[0].parents[:2] if len(paths) > 1 else []
+    return sorted(p for folder in folders for p in folder.glob("*sample_sheet*"))
+
+
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table; its first column becomes the index, as text (001 is not 1, NA is a name).
 
@@ -148,7 +154,9 @@ def _from_text(text: str) -> pd.DataFrame:
     table = pd.read_csv(stream, sep=separator, skipinitialspace=True, **options)
     table = _whole_numbers_of_comma(table)
     empty = [k for k in range(1, n) if header[k] == "" and table[k].isna().all()]
-    index = pd.Index(table.pop(0).fillna("").str.strip(), name=header[0] or None)
+    names = table.pop(0).fillna("")
+    names = names.str.strip() if " " in text or separator != "\t" else names  # which takes long
+    index = pd.Index(names, dtype=object, name=header[0] or None)
     table = table.drop(columns=empty).set_axis(index)
     if not headless:
         table.columns = pd.Index([header[k] for k in table.columns], dtype=object)

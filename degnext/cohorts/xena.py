@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from degnext._common.download import PATIENT, DownloadError, Retry, download
 from degnext._common.errors import InputError, check_choice
-from degnext._common.files import file_checksum, folder_lock, write_atomic
+from degnext._common.files import file_checksum, folder_lock, read_record, write_atomic
 from degnext._common.paths import cache_dir as user_cache
 from degnext.cohorts.tcga import check_study, read_cached, select_samples, utc_now, write_cached
 
@@ -66,7 +65,10 @@ def _fetch_once(url: str, raw: Path, retry: Retry) -> dict[str, Any]:
     """Download ``raw`` unless it is there; return its record: url, sha256, bytes, date, etag."""
     sidecar, record = raw.with_name(raw.name + ".json"), {}
     if raw.exists():
-        record = json.loads(sidecar.read_text()) if sidecar.exists() else {"url": ""}
+        record = read_record(sidecar) if sidecar.exists() else {"url": ""}
+        if "url" not in record:
+            fault = f"{sidecar} is damaged, so nobody knows whether {raw.name} is whole"
+            raise InputError(f"{fault}: delete both and run again")
     else:
         sidecar.unlink(missing_ok=True)  # of a file that was deleted
         try:
@@ -78,6 +80,12 @@ def _fetch_once(url: str, raw: Path, retry: Retry) -> dict[str, Any]:
             raise InputError(f"Xena has no file {raw.name}: {cure}") from error
         record = {"url": url, "etag": headers.get("ETag", "")}
         record["last_modified"] = headers.get("Last-Modified", "")
+        with open(raw, "rb") as handle:
+            packed = handle.read(2) == b"\x1f\x8b"
+        if not packed:
+            raw.unlink()
+            fault = f"{url} sent no gzip file, but perhaps the page of a proxy"
+            raise InputError(f"{fault}: log in at the proxy, and run again")
     sha256 = file_checksum(raw, "sha256").split(":")[1]
     if "sha256" not in record:  # new, or put here by hand on a machine without network
         record |= {"sha256": sha256, "bytes": raw.stat().st_size, "date": utc_now()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import zipfile
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from degnext._common.download import Retry, download
 from degnext._common.errors import InputError, nearest
-from degnext._common.files import disk_errors, file_checksum, folder_lock, write_atomic
+from degnext._common.files import file_checksum, folder_lock, read_record, write_atomic
 from degnext._common.paths import cache_dir, data_dir, shared_data
 
 
@@ -100,7 +99,7 @@ def fetch_library(name: str, url: str | None = None, retry: Retry = _PATIENT) ->
     url = url or (f"{mirror}/{library.url.rsplit('/', 1)[1]}" if mirror else library.url)
     folder = cache_dir() / "gene_sets"
     path = folder / library.file
-    with folder_lock(folder), disk_errors(folder):
+    with folder_lock(folder):
         if path.exists() and not _unchanged(path, library):
             path.unlink()
         arrived = folder / (library.file + (".zip" if url.endswith(".zip") else ""))
@@ -141,9 +140,7 @@ def _record(path: Path) -> Path:
 
 def _unchanged(path: Path, library: Library) -> bool:
     """Say whether a cached file is what was downloaded."""
-    expected, record = library.checksum, _record(path)
-    if not expected and record.exists():
-        expected = json.loads(record.read_text())["checksum"]
+    expected = library.checksum or read_record(_record(path)).get("checksum")
     return bool(expected) and file_checksum(path, "sha256") == expected
 
 

@@ -31,10 +31,10 @@ def read_weights(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict]:
         raise InputError(f"no weights file {str(path)!r}: train and save first, or check the path")
     try:
         with safe_open(path, framework="pt") as file:
-            facts = (file.metadata() or {}).get(kind)
+            facts = json.loads((file.metadata() or {}).get(kind, "null"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
-    except SafetensorError as error:
+    except (SafetensorError, ValueError) as error:
         raise InputError(f"{name} is no whole safetensors file: train and save again") from error
     if facts is None:
         raise InputError(f"{name} holds no {kind}: pass a file that save() of the same class wrote")
-    return tensors, json.loads(facts)
+    return tensors, facts

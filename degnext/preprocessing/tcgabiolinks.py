@@ -1,4 +1,4 @@
-"""Within-lane and between-lane normalisation, and TCGAbiolinks' way with them, as in R.
+"""TCGAbiolinks' way with EDASeq's within-lane and between-lane normalisation, as in R.
 
 Equal to the integer. Sources: Risso, Schwartz, Sherlock and Dudoit (2011), BMC Bioinformatics
 12:480; R's EDASeq 2.32 (withinLaneNormalization, betweenLaneNormalization) and TCGAbiolinks
@@ -13,51 +13,14 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from degnext._common import matrix
 from degnext._common.errors import InputError, check_choice
-from degnext._common.matrix import (
-    as_matrix,
-    column_blocks,
-    column_quantiles,
-    exact_mean,
-    stable_order,
-)
 from degnext._common.parallel import for_each
 
 Bins = tuple[np.ndarray, list[int]]  # the gene order that puts bins side by side, and their edges
-_PROB = {"upper": 0.75, "median": 0.5}
+_PROB = 0.75  # the upper quartile is what lanes are brought to
+_BINS = 10  # of equally many genes
 _CURE = "drop unexpressed genes first, for instance with quantile_filter"
-
-
-def within_lane(
-    counts: pd.DataFrame, feature: pd.Series, which: str = "upper", n_bins: int = 10
-) -> pd.DataFrame:
-    """Bring the bins of a gene feature (GC content, length) to the same level within each sample.
-
-    Genes fall into ``n_bins`` bins of equal size by ``feature`` (indexed by gene); in each sample,
-    log counts of a bin are shifted so that the bin's upper quartile (or median) is that of the
-    whole sample, then rounded half to even. Returns genes × samples, integers. Raises InputError
-    where a gene has no feature, or where a bin's quantile is zero (R returns NaN and Inf there).
-    """
-    check_choice("which", which, _PROB)
-    values, bins = _binned(counts, feature, n_bins)
-
-    def one(row: np.ndarray, j: int) -> np.ndarray:
-        return np.rint(_shift_bins(row, bins, _PROB[which], counts.columns[j]))
-
-    return _like(counts, _by_sample(one, values))
-
-
-def between_lane(counts: pd.DataFrame, which: str = "upper") -> pd.DataFrame:
-    """Divide each sample by its upper quartile (or median) relative to the mean of all, and round.
-
-    Returns genes × samples, integers, halves rounded to even. Raises InputError where a sample's
-    quantile is zero.
-    """
-    check_choice("which", which, _PROB)
-    values = as_matrix(counts)
-    levels = _by_sample(lambda row, _: column_quantiles(row[None], _PROB[which]), values, float)
-    factor = _relative(levels[0], counts.columns)
-    return _like(counts, _by_sample(lambda row, j: np.rint(row / factor[j]), values))
 
 
 def tcgabiolinks_normalize(
@@ -84,12 +47,12 @@ def tcgabiolinks_normalize(
         cure = "both need gene symbols as index, see map_symbols"
         raise InputError(f"no gene of counts is in gene_info: {cure}")
     kept = counts.loc[genes]
-    values = as_matrix(kept)
+    values = matrix.as_matrix(kept)
     if method == "geneLength":
         kept = _like(kept, np.rint(values).astype(np.int64))
         return kept[kept.sum(axis=1) > 0]
     kept = _like(kept, np.floor(values)) if values.dtype.kind == "f" else kept
-    values, bins = _binned(kept, known.loc[genes, "gc_content"], 10)
+    values, bins = matrix.as_matrix(kept), _bins(known.loc[genes, "gc_content"])
     return _like(kept, _quantile_normalize(_offset_normalize(values, bins, kept.columns)))
 
 
@@ -106,44 +69,37 @@ def _by_sample(
         block = np.ascontiguousarray(values[:, cols].T)
         return np.array([one(row, j) for row, j in zip(block, range(cols.start, cols.stop))])
 
-    parts = for_each(work, column_blocks(values.shape[1]))
+    parts = for_each(work, matrix.column_blocks(values.shape[1]))
     return np.concatenate(parts).astype(dtype).T
 
 
-def _binned(counts: pd.DataFrame, feature: pd.Series, n_bins: int) -> tuple[np.ndarray, Bins]:
-    """Return the values and bins of equally many genes each."""
-    values = as_matrix(counts)
-    if not feature.index.equals(counts.index):
-        if feature.index.has_duplicates:
-            raise InputError("feature lists a gene twice: keep one row per gene")
-        feature = feature.reindex(counts.index)
+def _bins(feature: pd.Series) -> Bins:
+    """Return bins of equally many genes each."""
     x = feature.to_numpy(float)
-    gaps = np.isnan(x)
-    if gaps.any():
-        first = f"the first is {counts.index[gaps][0]!r}"
-        fault = f"{gaps.sum()} genes have no value in feature, {first}"
+    if (gaps := np.isnan(x)).any():
+        fault = f"{gaps.sum()} genes have no GC content, the first is {feature.index[gaps][0]!r}"
         raise InputError(f"{fault}: drop them before normalising")
-    shares = np.arange(n_bins + 1) * (1.0 / n_bins)
-    breaks = np.array([column_quantiles(x[None], share)[0] for share in shares])
+    shares = np.arange(_BINS + 1) * (1.0 / _BINS)
+    breaks = np.array([matrix.column_quantiles(x[None], share)[0] for share in shares])
     breaks[-1] = x.max()
     if (np.diff(breaks) <= 0).any():
-        fault = f"feature cannot be cut into {n_bins} bins of different values"
-        raise InputError(f"{fault}: use fewer bins")
+        fault = f"GC content cannot be cut into {_BINS} bins of different values"
+        raise InputError(f"{fault}: pass more genes, or their real GC content")
     # intervals closed on the right; the smallest value lies outside all and goes to the first bin
     bins = np.maximum(np.searchsorted(breaks, x, side="left"), 1) - 1
-    edges = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=n_bins))])
-    return values, (np.argsort(bins, kind="stable"), edges.tolist())
+    edges = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=_BINS))])
+    return np.argsort(bins, kind="stable"), edges.tolist()
 
 
-def _shift_bins(row: np.ndarray, bins: Bins, prob: float, name: str) -> np.ndarray:
+def _shift_bins(row: np.ndarray, bins: Bins, name: str) -> np.ndarray:
     """Return exp(log x - bin quantile + sample quantile) for one sample."""
     order, edges = bins
     row = row[order]
-    overall = column_quantiles(row[None], prob, log=True)[0]
+    overall = matrix.column_quantiles(row[None], _PROB, log=True)[0]
     with np.errstate(divide="ignore"):
         shifted = np.log(row)
     for start, end in zip(edges[:-1], edges[1:]):
-        level = column_quantiles(row[None, start:end], prob, log=True)[0]
+        level = matrix.column_quantiles(row[None, start:end], _PROB, log=True)[0]
         if not (np.isfinite(level) and np.isfinite(overall)):
             fault = f"sample {name!r} has a bin of genes that are mostly zero"
             raise InputError(f"{fault}, so the bin has no level to normalise to: {_CURE}")
@@ -159,13 +115,15 @@ def _relative(level: np.ndarray, names: pd.Index) -> np.ndarray:
     if not (level > 0).all():
         fault = f"most genes of sample {names[int(level.argmin())]!r} are zero"
         raise InputError(f"{fault}, so its quantile is zero: {_CURE}, or leave the sample out")
-    return level / exact_mean(level)
+    return level / matrix.exact_mean(level)
 
 
 def _offset_normalize(values: np.ndarray, bins: Bins, names: pd.Index) -> np.ndarray:
     """Return floored counts after both offsets of TCGAbiolinks' gcContent method."""
-    shifted = _by_sample(lambda row, j: _shift_bins(row, bins, 0.75, names[j]), values, float)
-    levels = _by_sample(lambda row, _: column_quantiles(np.rint(row)[None], 0.75), shifted, float)
+    shifted = _by_sample(lambda row, j: _shift_bins(row, bins, names[j]), values, float)
+    levels = _by_sample(
+        lambda row, _: matrix.column_quantiles(np.rint(row)[None], _PROB), shifted, float
+    )
     factor = _relative(levels[0], names)
     return _by_sample(lambda row, j: _apply_offsets(row, shifted[:, j], factor[j]), values)
 
@@ -192,11 +150,11 @@ def _quantile_normalize(values: np.ndarray) -> np.ndarray:
     def sort(cols: slice) -> np.ndarray:
         total = np.zeros(n_genes, dtype=np.int64)
         for j in range(cols.start, cols.stop):
-            positions[j], ordered = stable_order(values[:, j] - floor)
+            positions[j], ordered = matrix.stable_order(values[:, j] - floor)
             total += ordered
         return total
 
-    level = sum(for_each(sort, column_blocks(n_samples))) // n_samples + floor
+    level = sum(for_each(sort, matrix.column_blocks(n_samples))) // n_samples + floor
 
     def place(_: np.ndarray, j: int) -> np.ndarray:
         out = np.empty_like(level)

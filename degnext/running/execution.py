@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from degnext._common.errors import InputError, nearest
+from degnext._common.files import folder_lock
 from degnext._common.paths import results_dir
 from degnext.running.parameters import (
     check_parameters,
@@ -17,6 +20,7 @@ from degnext.running.parameters import (
     notebook_path,
 )
 
+_LOCK = ".running"
 _ELSEWHERE = ("cancer", "source", "results_dir")
 
 
@@ -50,37 +54,37 @@ def run_notebook(
     ``<name>.failed.ipynb``; one that bad input stops leaves nothing of its own, and its InputError
     is raised here.
     """
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
     root = results_dir(results)
     folder = root / source / cancer / name
     failed, done = folder / f"{name}.failed.ipynb", folder / f"{name}.ipynb"
     kinds = {k: kind for k, (kind, _) in notebook_parameters(name).items()}
     given = {k: v for k, v in {"cancer": cancer, "source": source}.items() if k in kinds}
     given |= {k: from_text(k, kinds.get(k, "str"), v) for k, v in (parameters or {}).items()}
-    paths = str(notebook_path(name)), str(failed)
-    settings = {"kernel_name": "python3", "progress_bar": False, "cwd": str(folder)}
-    before = os.environ.get("DEGNEXT_RESULTS")
-    folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder, _LOCK, told=True):
+        try:
+            _execute(notebook_path(name), failed, given, root)
+        except (InputError, OSError):  # a full disk is one
+            failed.unlink(missing_ok=True)
+            _remove_empty(folder, folder.parent, folder.parent.parent, root)
+            raise
+        os.replace(failed, done)
+    return done
+
+
+def _execute(notebook: Path, copy: Path, given: Mapping[str, Any], root: Path) -> None:
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    settings = {"kernel_name": "python3", "progress_bar": False, "cwd": str(copy.parent)}
     logging.getLogger("papermill").addFilter(_worth_saying)
-    # not a parameter: a page should not show a path of the machine that made it
-    os.environ["DEGNEXT_RESULTS"] = str(root)
+    # no parameter: a page should not show a path of the machine that made it
     try:
-        papermill.execute_notebook(*paths, given, **settings)
+        with mock.patch.dict(os.environ, DEGNEXT_RESULTS=str(root)):
+            papermill.execute_notebook(str(notebook), str(copy), given, **settings)
     except PapermillExecutionError as error:
         if error.ename != "InputError":
             raise
-        failed.unlink(missing_ok=True)
-        _remove_empty(folder, folder.parent, folder.parent.parent, root)
         raise InputError(error.evalue) from error
-    finally:
-        if before is None:
-            del os.environ["DEGNEXT_RESULTS"]
-        else:
-            os.environ["DEGNEXT_RESULTS"] = before
-    os.replace(failed, done)
-    return done
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
@@ -89,6 +93,10 @@ def _worth_saying(record: logging.LogRecord) -> bool:
 
 
 def _remove_empty(*folders: Path) -> None:
+    if {p.name.removesuffix(".holder") for p in folders[0].iterdir()} == {_LOCK}:
+        with contextlib.suppress(OSError):  # on Windows it is in use
+            for path in folders[0].iterdir():
+                path.unlink()
     for folder in folders:
         if any(folder.iterdir()):
             break

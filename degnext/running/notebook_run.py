@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from degnext._common.files import file_checksum, write_atomic
+from degnext._common.files import file_checksum, read_record, write_atomic
 from degnext._common.paths import results_dir
 from degnext.cohorts.cohort import Cohort
 from degnext.running import steps
@@ -17,6 +17,7 @@ from degnext.running.dependencies import notebook_digest
 from degnext.running.parameters import read_parameters
 from degnext.running.provenance import describe, peak_memory, plain, versions
 
+_NO_TABLES = (".ipynb", ".log", ".json")
 _PLACES = {"data_dir", "results_dir", "counts_path", "groups_path", "transcripts", "device"}
 
 
@@ -61,9 +62,8 @@ class NotebookRun:
         if "cohort" not in self._facts:
             self.cohort("labeled")
         folder = self.folder.parent / notebook
-        try:
-            record = json.loads((folder / "run.json").read_text())
-        except (OSError, ValueError):
+        record = read_record(folder / "run.json")
+        if not record:
             return None
         theirs, path = record["parameters"], folder / file
         shared = (theirs.keys() & self.parameters.keys()) - _PLACES
@@ -87,7 +87,7 @@ class NotebookRun:
         """
         tables, old = [], []
         for path in sorted(self.folder.parents[1].glob(f"*/{notebook}/{file}.csv")):
-            record = json.loads((path.parent / "run.json").read_text())
+            record = read_record(path.parent / "run.json")
             if record.get("code") == notebook_digest(notebook):
                 table = pd.read_csv(path, keep_default_na=False, na_values=[""])
                 tables.append(table.assign(cancer=path.parents[1].name))
@@ -115,7 +115,7 @@ class NotebookRun:
 
     def finish(self) -> Path:
         """Write ``run.json``: parameters, versions, cohort, facts, code, files, seconds, memory."""
-        found = [p for p in self.folder.glob("*") if p.suffix not in (".ipynb", ".log", ".json")]
+        found = [p for p in self.folder.glob("[!.]*") if p.suffix not in _NO_TABLES]
         mine = [p for p in found if p.is_file() and p.stat().st_mtime >= self.started - 0.05]
         record = {"step": self.notebook, "parameters": self.parameters, "versions": versions()}
         record |= self._facts | {"code": notebook_digest(self.notebook)}

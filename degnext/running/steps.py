@@ -1,6 +1,7 @@
-"""A cohort as chapters 1 (filtered) and 2 (labelled) leave it, named after all that decides it.
+"""A cohort as read from files, and as chapters 1 (filtered) and 2 (labelled) leave it.
 
-A step lies in ``<results>/<source>/<cancer>/steps/<filtered|labeled>-<16 hex>/``: counts.parquet,
+A step lies in ``<results>/<source>/<cancer>/steps/<read|filtered|labeled>-<16 hex>/``,
+named after all that decides it: counts.parquet,
 samples.csv, genes.csv, and step.json, which says in plain what the hex digits stand for. Another
 parameter, seed, counts table or line of code gives another name, so nothing of an earlier run is
 overwritten or mistaken for this one's.
@@ -8,9 +9,7 @@ overwritten or mistaken for this one's.
 
 from __future__ import annotations
 
-import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +17,13 @@ from typing import Any
 
 import pandas as pd
 
+from degnext._common import files
 from degnext._common.errors import InputError, check_choice
-from degnext._common.files import disk_errors, file_checksum
 from degnext.cohorts.cohort import Cohort
+from degnext.cohorts.formats import count_files
 from degnext.cohorts.load import load_cohort
 from degnext.cohorts.published import load_published
+from degnext.cohorts.tables import sample_sheets
 from degnext.labeling.calls import label, published_folds
 from degnext.labeling.disease_genes import choose_disease_genes
 from degnext.preprocessing.filters import preprocess
@@ -58,7 +59,11 @@ def cohort(
     own = {k.removesuffix("_path"): asked[k] for k in _LOADING if asked.get(k, "") != ""}
     if own.get("train_part") == "none":
         own["train_part"] = None
-    raw = load_cohort(name, source, seed=seed, **({} if other else own))
+    folder = results / source / name / "steps"
+    if source == "file" and own.get("counts"):
+        raw = _loaded(name, own, folder)
+    else:
+        raw = load_cohort(name, source, seed=seed, **({} if other else own))
     if state == "raw":
         return raw
     if source == "published":  # the authors' matrices are filtered and labelled already
@@ -66,12 +71,29 @@ def cohort(
     rules = {k: type(v)(asked.get(k, v)) for k, v in (FILTERING | LABELING).items()}
     if source != asked["source"]:  # a list of one's own genes is for one's own cohort
         rules["bio_source"] = ""
-    folder = results / source / name / "steps"
     named, _ = to_symbols(raw, rules["symbols"])  # so that no table of symbols is among the facts
     facts = {k: rules[k] for k in FILTERING} | {"counts": checksum(named)}
     if state == "filtered":
         return _filtered(named, facts, folder)
     return _labeled(named, facts, {k: rules[k] for k in LABELING} | {"seed": seed}, folder)
+
+
+def _loaded(name: str, own: dict[str, Any], folder: Path) -> Cohort:
+    """Return a cohort from the user's files; hundreds of them take a minute to read, so once."""
+    paths = {k: count_files(own[k]) for k in ("counts", "groups", "transcripts") if own.get(k)}
+    paths["sheets"] = sample_sheets(paths["counts"])
+    sums = {
+        k: [(p.parent.name, p.name, files.file_checksum(p, "sha256")) for p in found]
+        for k, found in paths.items()
+    }
+    facts = {k: own.get(k, "") or "" for k in ("normal", "tumor", "round_counts")}
+    facts |= {"files": key(sums), "code": code_digest("degnext.cohorts.load")}
+    step = folder / f"read-{key(facts)[:16]}"
+    cohort = _read(step, Cohort(None, None, name=name))
+    if cohort is None:
+        cohort = load_cohort(name, "file", **own)
+        _write(cohort, step, facts)
+    return cohort
 
 
 def _filtered(named: Cohort, facts: dict[str, Any], folder: Path) -> Cohort:
@@ -103,7 +125,9 @@ def _taken_up(
     """Return the step that ``facts`` describe, as an earlier run left it or made now."""
     step = folder / f"{kind}-{key(facts)[:16]}"
     if _read(step, named) is None:
-        if left := [r for path in folder.glob(f"{kind}-*") if (r := _record(path))]:
+        if left := [
+            r for path in folder.glob(f"{kind}-*") if (r := files.read_record(path / "step.json"))
+        ]:
             why = _difference(facts, left)
             print(
                 f"The {kind} genes of {named.name} that an earlier run left were made with {why}."
@@ -124,43 +148,34 @@ def _difference(facts: dict[str, Any], left: list[dict[str, Any]]) -> str:
 
 
 def _write(cohort: Cohort, step: Path, facts: dict[str, Any]) -> None:
-    """Write a step into a folder of another name first: it is there whole or not at all."""
-    with disk_errors(step.parent):
-        step.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=step.parent))
-        try:
+    """Write a step, whole or not at all."""
+    with files.folder_lock(step.parent):
+        if _read(step, cohort) is not None:
+            return  # another process was quicker
+        shutil.rmtree(step, ignore_errors=True)
+        with files.whole_folder(step) as folder:
             cohort.counts.rename_axis("gene").to_parquet(folder / "counts.parquet")
-            cohort.groups.rename("group").rename_axis("sample").to_csv(folder / "samples.csv")
+            samples = cohort.groups.rename_axis("sample").to_frame("group")
+            samples = samples if cohort.pairs is None else samples.assign(pair=cohort.pairs)
+            samples.to_csv(folder / "samples.csv")
             if cohort.genes is not None:
                 cohort.genes.rename_axis("gene").to_csv(folder / "genes.csv")
-            files = {p.name: file_checksum(p, "sha256") for p in folder.iterdir()}
-            record = facts | {"notes": cohort.notes, "files": files}
-            (folder / "step.json").write_text(json.dumps(record, indent=1, ensure_ascii=False))
-            if _read(step, cohort) is None:  # unless another process was quicker
-                shutil.rmtree(step, ignore_errors=True)
-                folder.replace(step)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _record(step: Path) -> dict[str, Any]:
-    try:
-        return json.loads((step / "step.json").read_text())
-    except (OSError, ValueError):
-        return {}
+            sums = {p.name: files.file_checksum(p, "sha256") for p in folder.iterdir()}
+            files.write_atomic(folder / "step.json", facts | {"notes": cohort.notes, "files": sums})
 
 
 def _read(step: Path, named: Cohort) -> Cohort | None:
     """Return a step, or None where it is not there, or not as it was written."""
-    record = _record(step)
-    files = record.get("files", {})
+    record = files.read_record(step / "step.json")
+    sums = record.get("files", {})
     try:
-        if not files or any(file_checksum(step / n, "sha256") != c for n, c in files.items()):
+        if not sums or any(files.file_checksum(step / n, "sha256") != c for n, c in sums.items()):
             return None
     except OSError:
         return None
-    text = {"index_col": 0, "keep_default_na": False, "dtype": {0: str}}
-    groups = pd.read_csv(step / "samples.csv", **text)["group"]
-    genes = pd.read_csv(step / "genes.csv", **text) if "genes.csv" in files else None
+    text = {"index_col": 0, "keep_default_na": False, "dtype": {0: str, "pair": str}}
+    samples = pd.read_csv(step / "samples.csv", **text)
+    genes = pd.read_csv(step / "genes.csv", **text) if "genes.csv" in sums else None
     counts, notes = pd.read_parquet(step / "counts.parquet"), tuple(record["notes"])
-    return replace(named, counts=counts, groups=groups, genes=genes, notes=notes)
+    parts = {"counts": counts, "groups": samples["group"], "pairs": samples.get("pair")}
+    return replace(named, **parts, genes=genes, notes=notes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
 import re
 import signal
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from degnext._common.errors import InputError, check_choice
-from degnext._common.files import write_atomic
+from degnext._common.files import read_record, write_atomic
 from degnext._common.paths import results_dir
 from degnext.running.dependencies import notebook_code, notebook_needs
 
@@ -113,7 +112,8 @@ def estimate(jobs: Jobs, source: str, results: Path) -> float:
     """
     usual = settings().get("seconds", {})
     return sum(
-        _record(results / source / cancer / name).get("wall_seconds") or usual.get(name, 20)
+        read_record(results / source / cancer / name / "run.json").get("wall_seconds")
+        or usual.get(name, 20)
         for cancer, names in jobs.items()
         for name in names
     )
@@ -216,7 +216,7 @@ def outcome(jobs: Jobs, source: str, results: Path, since: float) -> list[str]:
             elif done.stat().st_mtime < since:
                 kept += 1
             else:
-                ran, seconds = ran + 1, seconds + _record(folder).get("wall_seconds", 0.0)
+                ran, seconds = (ran + 1, seconds + _seconds(folder))
     if lines:
         lines.insert(0, f"{len(lines)} did not finish:")
     took = f"{time.time() - since:.0f} s ({seconds:.0f} s of notebooks)"
@@ -233,7 +233,5 @@ def _fault(cancer: str, name: str, names: list[str], folder: Path, since: float)
     return f"not started, because it takes up {before}" if before else "not started"
 
 
-def _record(folder: Path) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads((folder / "run.json").read_text())
-    return {}
+def _seconds(folder: Path) -> float:
+    return read_record(folder / "run.json").get("wall_seconds", 0.0)

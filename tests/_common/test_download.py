@@ -91,6 +91,28 @@ def test_part_without_etag_and_checksum_is_dropped(site, tmp_path):
     assert (tmp_path / "f").read_bytes() == CONTENT
 
 
+def test_a_part_that_nobody_asked_for_is_no_file(site, tmp_path):
+    """206 to a request without Range, as from a cache on the way; without a checksum to tell."""
+    site.faults["/file"] = [("status", 206, {"Content-Range": "bytes 0-3/4"})]
+    get(site, tmp_path / "f", None)
+    assert [r.status for r in site.log] == [206, 200]
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("length", ["abc", "\xb2", "-5", ""])
+def test_a_length_that_is_no_number_is_passed_over(monkeypatch, site, tmp_path, length):
+    real = module.open_url
+
+    def lying(*given, **more):
+        answer = real(*given, **more)
+        answer.headers["Content-Length"] = length
+        return answer
+
+    monkeypatch.setattr(module, "open_url", lying)
+    get(site, tmp_path / "f")
+    assert (tmp_path / "f").read_bytes() == CONTENT
+
+
 def test_complete_part_is_recognised_by_416(site, tmp_path):
     (tmp_path / "f.part").write_bytes(CONTENT)
     get(site, tmp_path / "f")

@@ -396,6 +396,52 @@ def test_a_file_id_that_is_a_path_is_refused(site, tmp_path, file_id):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("file_id", None),
+        ("md5sum", None),
+        ("file_size", "large"),
+        ("cases", None),
+        ("cases", ["TCGA"]),
+        ("associated_entities", [{}]),
+    ],
+)
+def test_a_hit_without_a_key_is_no_traceback(site, tmp_path, monkeypatch, key, value):
+    def search(*_):
+        hits = [{k: v for k, v in f.items() if k != "content"} for f in site.gdc[:3]]
+        hits[1][key] = value
+        if key == "md5sum":
+            del hits[1][key]
+        return {"data": {"hits": hits, "pagination": {"total": 3}}}
+
+    monkeypatch.setattr("degnext.cohorts.gdc.read_json", search)
+    with pytest.raises(InputError, match="something other than GDC's JSON: check the address"):
+        load(site, tmp_path / "cache")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_of_files_without_end_ends(site, tmp_path, monkeypatch):
+    monkeypatch.setattr("degnext.cohorts.gdc._MOST_FILES", 5)
+    hit = {k: v for k, v in site.gdc[0].items() if k != "content"}
+    asked = []
+
+    def search(_, payload, *__):
+        asked.append(payload["from"])
+        return {"data": {"hits": [hit] * 2, "pagination": {"total": 10**9}}}
+
+    monkeypatch.setattr("degnext.cohorts.gdc.read_json", search)
+    assert len(query_files("KICH", retry=QUICK)) == 6 and asked == [0, 2, 4]
+
+
+def test_a_member_that_is_longer_than_the_manifest_says_is_not_kept(site, tmp_path):
+    for record in site.gdc:  # a bomb: right name, a hundred times the bytes
+        record["content"] += b"\n" * 100 * record["file_size"]
+    with pytest.raises(InputError, match=r"sends more than the \d+ bytes that it should"):
+        load(site, tmp_path)
+    assert not list(tmp_path.rglob("*.tsv.gz")) and not list(tmp_path.rglob("counts.parquet"))
+
+
 def test_cache_from_environment(site, tmp_path, monkeypatch):
     monkeypatch.setenv("DEGNEXT_CACHE", str(tmp_path))
     counts, _, _ = load_gdc("KICH", retry=QUICK)

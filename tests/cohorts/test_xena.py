@@ -152,6 +152,24 @@ def test_file_put_there_by_hand_is_taken(site, tmp_path):
     assert len(counts) == N_GENES and site.log == []
 
 
+def test_the_page_of_a_proxy_is_not_kept(site, tmp_path):
+    path = "/TCGA-KICH.star_counts.tsv.gz"
+    right, site.files[path] = site.files[path], b"<html>please log in</html>"
+    with pytest.raises(InputError, match="sent no gzip file, but perhaps the page of a proxy: log"):
+        load(site, tmp_path)
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == [".lock"]
+    site.files[path] = right
+    assert len(load(site, tmp_path)[0]) == N_GENES
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"sha', "{}"])
+def test_a_damaged_record_is_named(site, tmp_path, text):
+    load(site, tmp_path)
+    next(tmp_path.rglob("*.json")).write_text(text)
+    with pytest.raises(InputError, match="is damaged, .*: delete both and run again"):
+        load(site, tmp_path)
+
+
 def test_interrupted_download_resumes(site, tmp_path):
     path = "/TCGA-KICH.star_counts.tsv.gz"
     site.faults[path] = [("truncate", 2000)] + [("status", 503)] * 4

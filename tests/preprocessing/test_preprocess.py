@@ -13,12 +13,7 @@ from degnext._common import matrix
 from degnext._common.errors import InputError
 from degnext.cohorts.library_size import _middle, scale, size_factors, tmm_factors
 from degnext.preprocessing import filters
-from degnext.preprocessing.tcgabiolinks import (
-    _quantile_normalize,
-    between_lane,
-    tcgabiolinks_normalize,
-    within_lane,
-)
+from degnext.preprocessing.tcgabiolinks import _quantile_normalize, tcgabiolinks_normalize
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -44,40 +39,12 @@ def same(ours: pd.DataFrame, name: str) -> None:
     assert ours.to_numpy().dtype.kind == "i"
 
 
-@pytest.mark.parametrize(
-    ("feature", "r_name"), [("gc_content", "gcContent"), ("gene_length", "geneLength")]
-)
-def test_lanes_equal_edaseq(toy, toy_info, feature, r_name):
-    within = within_lane(toy, toy_info[feature])
-    same(within, f"r_toy/within_lane_upper_{r_name}.csv")
-    same(between_lane(within), f"r_toy/within_then_between_lane_upper_{r_name}.csv")
-
-
-def test_between_lane_equals_edaseq(toy):
-    same(between_lane(toy), "r_toy/between_lane_upper.csv")
-    same(between_lane(read("r_edge/counts.csv"), "median"), "r_edge/between_lane_median.csv")
-
-
-def test_other_levels_and_bins_equal_edaseq():
-    counts, info = read("r_edge/counts.csv"), read("r_edge/gene_info.csv")
-    dense = counts[(counts > 0).all(axis=1)]
-    same(
-        within_lane(dense, info["gc_content"], "median"), "r_edge/within_lane_median_gcContent.csv"
-    )
-    same(
-        within_lane(dense, info["gene_length"], n_bins=4),
-        "r_edge/within_lane_upper_geneLength_4_bins.csv",
-    )
-
-
 @pytest.mark.parametrize("layout", ["C", "F"])
 def test_no_step_changes_its_input(toy, toy_info, layout):
     counts = pd.DataFrame(
         np.array(toy.to_numpy(), order=layout), index=toy.index, columns=toy.columns
     )
     for step in (
-        lambda x: within_lane(x, toy_info["gc_content"]),
-        between_lane,
         lambda x: tcgabiolinks_normalize(x, toy_info),
         lambda x: tcgabiolinks_normalize(x, toy_info, "geneLength"),
         filters.sample_correlation,
@@ -92,8 +59,6 @@ def test_no_step_changes_its_input(toy, toy_info, layout):
 def test_sample_order_does_not_matter_to_normalisation(toy, toy_info):
     shuffled = toy.iloc[:, ::-1]
     for step in (
-        lambda x: within_lane(x, toy_info["gc_content"]),
-        between_lane,
         lambda x: tcgabiolinks_normalize(x, toy_info),
         scale,
         lambda x: scale(x, "upper_quartile"),
@@ -178,25 +143,17 @@ def test_an_odd_sample_is_dropped_with_its_group(toy):
 def test_zero_levels_are_explained_instead_of_nan(toy, toy_info):
     sparse = toy.mul(np.arange(len(toy)) % 5 == 0, axis=0)
     with pytest.raises(InputError, match="mostly zero"):
-        within_lane(sparse, toy_info["gc_content"])
-    with pytest.raises(InputError, match="most genes of sample"):
-        between_lane(sparse)
-    with pytest.raises(InputError, match="most genes of sample 'T2'"):
-        between_lane(toy.assign(T2=sparse["T2"]))
+        tcgabiolinks_normalize(sparse, toy_info)
     with pytest.raises(InputError, match="'T4' has no counts"):
         size_factors(toy.assign(T4=0))
 
 
 def test_wrong_input_is_explained(toy, toy_info):
-    gc = toy_info["gc_content"]
-    with pytest.raises(
-        InputError, match="2 genes have no value in feature, the first is 'GENE003'"
-    ):
-        within_lane(toy, gc.drop(["GENE003", "GENE004"]))
-    with pytest.raises(InputError, match="fewer bins"):
-        within_lane(toy, gc.round(1))
-    with pytest.raises(InputError, match="upper"):
-        within_lane(toy, gc, "uper")
+    gaps = toy_info.assign(gc_content=toy_info["gc_content"].where(toy_info.index != "GENE003"))
+    with pytest.raises(InputError, match="1 genes have no GC content, the first is 'GENE003'"):
+        tcgabiolinks_normalize(toy, gaps)
+    with pytest.raises(InputError, match="10 bins of different values: pass"):
+        tcgabiolinks_normalize(toy, toy_info.round(1))
     with pytest.raises(InputError, match="gcContent"):
         tcgabiolinks_normalize(toy, toy_info, "gc")
     with pytest.raises(InputError, match="no gene"):
@@ -206,9 +163,9 @@ def test_wrong_input_is_explained(toy, toy_info):
     with pytest.raises(InputError, match="numbers"):
         filters.quantile_filter(toy.assign(description="x"))
     with pytest.raises(InputError, match="unlogged"):
-        between_lane(-toy)
+        filters.quantile_filter(-toy)
     with pytest.raises(InputError, match="empty"):
-        between_lane(toy.iloc[:0])
+        filters.quantile_filter(toy.iloc[:0])
 
 
 def test_quantiles_and_ranks_follow_r():

@@ -269,11 +269,11 @@ def test_a_notebook_lands_whole_or_says_why_not(tiny, run_cli, is_helpful):
     assert (done.parent / "seen.txt").read_text() == f"KICH demo 0 {results}"
     assert os.environ["DEGNEXT_RESULTS"] == str(tiny / "default-results")
     before = done.read_bytes()
-    assert sorted(p.name for p in done.parent.iterdir()) == ["seen.txt", "tiny.ipynb"]
+    assert sorted(p.name for p in done.parent.glob("[!.]*")) == ["seen.txt", "tiny.ipynb"]
     with pytest.raises(Exception, match="ZeroDivisionError"):
         run_notebook("tiny", "KICH", "demo", {"seed": "2"}, results)
     assert (
-        sorted(p.name for p in done.parent.iterdir())
+        sorted(p.name for p in done.parent.glob("[!.]*"))
         == ["seen.txt", "tiny.failed.ipynb", "tiny.ipynb"]
         and done.read_bytes() == before
     )

@@ -66,7 +66,11 @@ def test_a_step_is_taken_up_as_it_was_left(own, tmp_path, capsys, monkeypatch):
     pd.testing.assert_series_equal(made.groups, taken.groups)
     assert made.notes == taken.notes and capsys.readouterr().out == ""
     left = tmp_path / "r" / "file" / "MINE" / "steps"
-    assert sorted(p.name.split("-")[0] for p in left.iterdir()) == ["filtered", "labeled"]
+    assert sorted(p.name.split("-")[0] for p in left.glob("[!.]*")) == [
+        "filtered",
+        "labeled",
+        "read",
+    ]
     record = json.loads(next(left.glob("labeled-*/step.json")).read_text())
     assert record["log_fc"] == 0.0 and record["seed"] == 0 and record["bio_source"] == "genes.txt"
     assert len(record["counts"]) == len(record["code"]) == 64
@@ -122,6 +126,29 @@ def test_counts_of_ones_own_need_no_list_of_genes(own):
     assert cohort.parts == ("T1", "T2", "F1", "T3") and "stands in" in cohort.notes[-1]
 
 
+def test_files_are_read_once_and_again_when_one_of_them_changed(own, tmp_path, monkeypatch):
+    first = NotebookRun(EIGHT, **own()).cohort("raw")
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "load_cohort", None)
+        again = NotebookRun("02_labeling", **own()).cohort("raw")
+    pd.testing.assert_frame_equal(first.counts, again.counts)
+    pd.testing.assert_series_equal(first.groups, again.groups, check_names=False)
+    assert first.notes == again.notes and again.name == "MINE" and again.source == "file"
+    changed = own(seed=5)
+    assert not NotebookRun(EIGHT, **changed).cohort("raw").counts.equals(first.counts)
+    monkeypatch.setattr(steps, "load_cohort", None)
+    with pytest.raises(TypeError):  # it reads anew
+        NotebookRun(EIGHT, **changed, round_counts=True).cohort("raw")
+
+
+def test_patients_come_back_with_a_step(make_cohort, tmp_path):
+    cohort = make_cohort()
+    pairs = pd.Series([f"{i // 2:02d}" for i in range(len(cohort.groups))], cohort.groups.index)
+    steps._write(replace(cohort, pairs=pairs), tmp_path / "read-1", {})
+    back = steps._read(tmp_path / "read-1", replace(cohort, pairs=None)).pairs
+    assert back.to_dict() == pairs.to_dict()
+
+
 @pytest.mark.parametrize("spoil", ["cut short", "gone", "record"])
 def test_a_damaged_step_is_made_again(own, tmp_path, spoil, capsys):
     first = labels(**own())
@@ -138,12 +165,12 @@ def test_a_run_cut_short_leaves_nothing_that_is_taken_up(own, tmp_path, monkeypa
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(steps.json, "dumps", stop)
+    monkeypatch.setattr(steps.files, "write_atomic", stop)  # of step.json, which comes last
     with pytest.raises(KeyboardInterrupt):
         labels(**own())
     monkeypatch.undo()
     left = tmp_path / "r" / "file" / "MINE" / "steps"
-    assert not left.exists() or not list(left.iterdir())
+    assert not left.exists() or not list(left.glob("[!.]*"))
 
 
 def test_training_cohorts_are_labelled_by_the_same_rules(tmp_path):

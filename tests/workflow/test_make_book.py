@@ -311,14 +311,16 @@ def test_the_lock_dies_with_its_holder(tmp_path):
 
     def hold(seconds: float) -> subprocess.Popen:
         command = [sys.executable, str(ROOT / "workflow" / "locked_snakemake.py"), str(tmp_path)]
-        environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+        environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
         streams = {"stdout": subprocess.PIPE, "text": True}
         return subprocess.Popen([*command, str(seconds)], env=environment, **streams)
 
     with hold(60) as first:
         assert first.stdout.readline() == "running\n"
         with hold(0) as second:
-            assert second.stdout.readline().startswith("Another run is at work")
+            said = second.stdout.readline()
+            assert said.startswith("Another run is at work in ")
+            assert f"(process {first.pid} on " in said and "): waiting until it is done." in said
             first.kill()
             assert second.stdout.readline() == "running\n" and second.wait(10) == 0
 

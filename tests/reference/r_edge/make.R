@@ -33,10 +33,6 @@ trend <- estimateDisp(d, design)
 save(fdr(glmQLFTest(glmQLFit(trend, design))$table, trend$trended.dispersion), "ql")
 subset <- estimateGLMCommonDisp(x, design, subset = 40)
 
-dense <- x[rowSums(x == 0) == 0, ]
-save(withinLaneNormalization(dense, info[rownames(dense), "gc_content"], which = "median"), "within_lane_median_gcContent")
-save(withinLaneNormalization(dense, info[rownames(dense), "gene_length"], which = "upper", num.bins = 4), "within_lane_upper_geneLength_4_bins")
-save(betweenLaneNormalization(x, which = "median"), "between_lane_median")
 save(data.frame(spearman = rowMeans(cor(x, method = "spearman")), tmm = calcNormFactors(x),
                 upper_quartile = calcNormFactors(x, method = "upperquartile"), lib = colSums(x)), "samples")
 cat(sprintf('{"edgeR": "%s", "EDASeq": "%s", "R": "%s.%s", "glm_common": %.14g, "glm_common_subset_40": %.14g, "qcml_common": %.14g}\n',
