@@ -62,8 +62,7 @@ class NotebookRun:
         if "cohort" not in self._facts:
             self.cohort("labeled")
         folder = self.folder.parent / notebook
-        record = read_record(folder / "run.json")
-        if not record:
+        if not (record := read_record(folder / "run.json")):
             return None
         theirs, path = record["parameters"], folder / file
         shared = (theirs.keys() & self.parameters.keys()) - _PLACES

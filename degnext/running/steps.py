@@ -46,11 +46,8 @@ def cohort(
     asked: the notebook's parameters. results: the folder under which steps are kept.
     """
     check_choice("state", state, STATES)
-    if (
-        asked["source"] == "published"
-        and asked.get("label_rule") == "standard"
-        and state in STATES[2:]
-    ):
+    published = asked["source"] == "published"
+    if published and asked.get("label_rule") == "standard" and state in STATES[2:]:
         fault = f"{asked['cancer']} (published) has the authors' labels, which follow their rule"
         raise InputError(f"{fault}: leave label_rule empty, or give paper")
     name, source, seed = other or asked["cancer"], source or asked["source"], asked.get("seed", 0)
@@ -128,10 +125,8 @@ def _taken_up(
         if left := [
             r for path in folder.glob(f"{kind}-*") if (r := files.read_record(path / "step.json"))
         ]:
-            why = _difference(facts, left)
-            print(
-                f"The {kind} genes of {named.name} that an earlier run left were made with {why}."
-            )
+            those = f"The {kind} genes of {named.name} that an earlier run left"
+            print(f"{those} were made with {_difference(facts, left)}.")
         _write(make(), step, facts)
     return _read(step, named)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 
 from degnext._common.errors import InputError
-from degnext._common.files import write_atomic
+from degnext._common.files import read_record, write_atomic
 from degnext.cohorts.cohort import TRAINING, Cohort, check_cancer
 from degnext.cohorts.demo import DEMO_CANCERS
 from degnext.learning.classifier import DEGnextClassifier
@@ -58,10 +57,9 @@ def train_once(
     facts |= {"code": code_digest("degnext.learning.transfer")}
     path = run.folder.parents[1] / "transfer" / f"{key(facts)[:16]}.safetensors"
     log = path.with_suffix(".json")  # written last: where it is, the weights are whole
-    if path.exists() and log.exists():
+    if path.exists() and (known := read_record(log)):
         print("These cohorts were trained on before with the same settings: taking those weights.")
-        seconds = json.loads(log.read_text())["seconds"]
-        return DEGnextClassifier.from_pretrained(path, device), seconds
+        return DEGnextClassifier.from_pretrained(path, device), known["seconds"]
     start = time.perf_counter()
     model = train(cohorts, settings, device=device, progress=progress)
     seconds = time.perf_counter() - start

@@ -110,13 +110,9 @@ def estimate(jobs: Jobs, source: str, results: Path) -> float:
 
     A chapter takes as long as the last time on this cohort, else as ``config.yaml`` says.
     """
-    usual = settings().get("seconds", {})
-    return sum(
-        read_record(results / source / cancer / name / "run.json").get("wall_seconds")
-        or usual.get(name, 20)
-        for cancer, names in jobs.items()
-        for name in names
-    )
+    usual, root = settings()["seconds"], results / source
+    each = [(root / cancer / name, usual.get(name, 20)) for cancer in jobs for name in jobs[cancer]]
+    return sum(read_record(at / "run.json").get("wall_seconds", known) for at, known in each)
 
 
 def plan(jobs: Jobs, why: dict[str, str], source: str, results: Path, cores: int) -> list[str]:
@@ -169,7 +165,7 @@ def run_workflow(request: Mapping[str, Any], results: Path, cores: int, profile:
     asked = results / f".workflow-{request['source']}-{first}.json"
     write_atomic(asked, dict(request))
     folder = workflow_dir()
-    command = [sys.executable, folder / "locked_snakemake.py", results]
+    command = [sys.executable, folder / "locked_snakemake.py", results, asked]
     command += ["--snakefile", folder / "Snakefile", "--directory", results]
     command += ["--configfile", folder / "config.yaml", asked, "--keep-going"]
     command += ["--rerun-triggers", "mtime", "params", "input", "--logger", "degnext"]
@@ -216,7 +212,8 @@ def outcome(jobs: Jobs, source: str, results: Path, since: float) -> list[str]:
             elif done.stat().st_mtime < since:
                 kept += 1
             else:
-                ran, seconds = (ran + 1, seconds + _seconds(folder))
+                ran += 1
+                seconds += read_record(folder / "run.json").get("wall_seconds", 0.0)
     if lines:
         lines.insert(0, f"{len(lines)} did not finish:")
     took = f"{time.time() - since:.0f} s ({seconds:.0f} s of notebooks)"
@@ -231,7 +228,3 @@ def _fault(cancer: str, name: str, names: list[str], folder: Path, since: float)
             return re.sub(rf"^{name} on {cancer} \(\w+\): ", "", said[-1])
     before = ", ".join(n[:2] for n in notebook_needs(name) if n in names)
     return f"not started, because it takes up {before}" if before else "not started"
-
-
-def _seconds(folder: Path) -> float:
-    return read_record(folder / "run.json").get("wall_seconds", 0.0)

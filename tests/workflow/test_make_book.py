@@ -308,9 +308,11 @@ def test_the_lock_dies_with_its_holder(tmp_path):
     (tmp_path / "snakemake").mkdir()
     (tmp_path / "snakemake" / "__init__.py").touch()
     (tmp_path / "snakemake" / "cli.py").write_text(SNAKE)
+    (tmp_path / "request.json").write_text('{"source": "demo", "jobs": {}}')
 
     def hold(seconds: float) -> subprocess.Popen:
         command = [sys.executable, str(ROOT / "workflow" / "locked_snakemake.py"), str(tmp_path)]
+        command += [str(tmp_path / "request.json")]
         environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
         streams = {"stdout": subprocess.PIPE, "text": True}
         return subprocess.Popen([*command, str(seconds)], env=environment, **streams)
@@ -403,3 +405,17 @@ def test_a_failed_cohort_stops_no_other_and_is_named_with_its_cause(book, runs, 
     assert again.code == 0, again.said
     assert "2 notebooks ran in" in again.said and "4 were up to date" in again.said
     assert "[2/2] " in again.said  # a line for each notebook that ran, and no other
+
+
+def test_with_nothing_changed_snakemake_is_not_even_started(checkout, book):
+    assert book().code == 0
+    (checkout / "notebooks" / "01_first.ipynb").touch()  # a time stamp decides nothing
+    broken = checkout / "snakemake"
+    broken.mkdir()
+    (broken / "__init__.py").touch()
+    (broken / "cli.py").write_text("raise SystemExit(9)")
+    again = book()
+    assert again.code == 0 and "0 notebooks ran in" in again.said, again.said
+    first = checkout / "results" / "demo" / "KICH" / "01_first" / "01_first.ipynb"
+    first.unlink()
+    assert book().code == 1  # now it has to run
