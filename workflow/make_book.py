@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cohort_pages import add_cohorts, left_out
+
 from degnext._common.errors import InputError
 from degnext._common.files import file_checksum
 from degnext._common.paths import results_dir
@@ -52,17 +54,16 @@ def main() -> int:
         results = results_dir()
         status = run_workflow(request, results, int(a.cores or os.cpu_count() or 1), a.profile)
         print(*outcome(request["jobs"], a.source, results, begun), sep="\n")
-        index = None if status else build(a, results)
+        index = build(request, results) if complete(request, results) else None
     except (InputError, OSError) as error:
         return say(2, error)
     except KeyboardInterrupt:
         return say(130, "interrupted; what is complete is kept, and make book goes on from there")
-    if status:
-        return say(1, "the lines above name what did not finish and say why")
-    if index is None:
+    if index is None and not status:
         return say(1, "the pages could not be built; the warnings above say why")
-    print(f"\nThe book is ready after {time.time() - begun:.0f} s: {index}")
-    return 0
+    if index is not None:
+        print(f"\nThe book is ready after {time.time() - begun:.0f} s: {index}")
+    return say(1, "the lines above name what did not finish and say why") if status else 0
 
 
 def say(status: int, sentence: Any) -> int:
@@ -112,7 +113,15 @@ def check_request(a: argparse.Namespace) -> dict[str, Any]:
     for cancer, sentence in missing.items():
         print(f"{cancer}: {sentence}.")
     jobs = companions(a.cancer, a.source) | jobs
-    return {"source": a.source, "pages": a.cancer, "jobs": jobs, "user": user}
+    book = {"pages": a.cancer, "further": cancers[1:], "missing": missing}
+    return {"source": a.source, "jobs": jobs, "user": user} | book
+
+
+def complete(request: dict[str, Any], results: Path) -> bool:
+    """Say whether all chapters ran that the book's main pages show."""
+    cancer = request["pages"]
+    runs = (results / request["source"] / cancer / n for n in request["jobs"][cancer])
+    return all((folder / f"{folder.name}.ipynb").exists() for folder in runs)
 
 
 def split_params(text: str) -> list[str]:
@@ -139,8 +148,9 @@ def checksums(value: str) -> list[str]:
     return [file_checksum(p, "sha256") for p in files]
 
 
-def build(a: argparse.Namespace, results: Path) -> Path | None:
+def build(request: dict[str, Any], results: Path) -> Path | None:
     """Lay pages and executed notebooks side by side and build them; return the index page."""
+    runs = results / request["source"]
     source, html = ROOT / "_build" / "source", ROOT / "_build" / "html"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("*.ipynb"))
@@ -149,10 +159,15 @@ def build(a: argparse.Namespace, results: Path) -> Path | None:
     link_labs(source / "book")
     for folder in ("notebooks", "book"):
         for notebook in (ROOT / folder).glob("*.ipynb"):
-            done = results / a.source / a.cancer / notebook.stem / notebook.name
+            done = runs / request["pages"] / notebook.stem / notebook.name
+            (source / folder).mkdir(exist_ok=True)
             if done.exists():
-                (source / folder).mkdir(exist_ok=True)
                 shutil.copy(done, source / folder)
+            elif why := request["missing"].get(request["pages"]):
+                text = left_out(notebook, request["pages"], why)
+                (source / folder / notebook.name).write_text(text, encoding="utf-8")
+    if request["further"]:
+        add_cohorts(source, runs, request["further"], request["missing"])
     command = [BIN / "jupyter-book", "build", "-W", "-n", "--keep-going", "--quiet"]
     command += ["--path-output", ROOT / "_build" / "pages", source]
     environment = os.environ | {"PYTHONWARNINGS": "ignore"}

@@ -77,6 +77,7 @@ def test_targets_of_make_exist():
 
 @pytest.mark.parametrize("words", [w for w in commands("make") if len(w) > 2], ids=" ".join)
 def test_a_book_is_ordered_as_written(words, make_cohort, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "workflow")
     spec = importlib.util.spec_from_file_location("make_book", ROOT / "workflow" / "make_book.py")
     make_book = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_book)
