@@ -18,6 +18,7 @@ from degnext._common.download import PATIENT, Retry, download, open_url, read_js
 from degnext._common.errors import InputError
 from degnext._common.files import folder_lock, write_atomic
 from degnext._common.paths import cache_dir as user_cache
+from degnext.cohorts.tables import UNREADABLE
 from degnext.cohorts.tcga import check_study, read_cached, select_samples, utc_now, write_cached
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def read_star_counts(path: str | Path) -> pd.DataFrame:
         table = table[~table["gene_id"].str.startswith("N_")]
         if table.empty or table["unstranded"].dtype.kind != "i":
             raise ValueError("fractions, text or no genes")
-    except (ValueError, KeyError) as error:
+    except (*UNREADABLE, KeyError) as error:
         fault = f"{path} is no GDC STAR gene count table (gene_id and unstranded, whole numbers)"
         raise InputError(f"{fault}: download it again") from error
     return table.set_index("gene_id")

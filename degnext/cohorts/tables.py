@@ -9,6 +9,7 @@ import gzip
 import io
 import itertools
 import lzma
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ _UNPACK = {  # by the first bytes, whatever the file is called
     b"\xfd7zXZ\x00": lzma.decompress,
     b"\x28\xb5\x2f\xfd": lambda raw: pa.CompressedInputStream(io.BytesIO(raw), "zstd").read(),
 }
-_UNREADABLE = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, csv.Error)
+UNREADABLE = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, csv.Error)
 
 
 def existing_file(path: str | Path) -> Path:
@@ -41,6 +42,8 @@ def existing_file(path: str | Path) -> Path:
         there = False
     if not there:
         raise InputError(f"no file {text!r}: check the path")
+    if not os.access(found, os.R_OK):
+        raise InputError(f"the file {text!r} may not be read: check its permission, or copy it")
     return found
 
 
@@ -68,7 +71,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         table = _from_parquet(raw) if raw[:4] == b"PAR1" else _from_text(_decode(raw))
     except InputError:
         raise
-    except _UNREADABLE as error:  # pandas' own errors and Arrow's are ValueErrors
+    except UNREADABLE as error:  # pandas' own errors and Arrow's are ValueErrors
         # pandas says it in two sentences and a newline
         why = re.sub(r"[.:]\s+", "; ", " ".join(str(error).split())).rstrip(".")
         fault = f"{path.name} cannot be read as a table ({why[:160]})"

@@ -10,6 +10,7 @@ from degnext._common.download import PATIENT, DownloadError, Retry, download
 from degnext._common.errors import InputError, check_choice
 from degnext._common.files import file_checksum, folder_lock, read_record, write_atomic
 from degnext._common.paths import cache_dir as user_cache
+from degnext.cohorts.tables import UNREADABLE
 from degnext.cohorts.tcga import check_study, read_cached, select_samples, utc_now, write_cached
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def read_xena(path: str | Path) -> tuple[pd.DataFrame, dict[str, int], float]:
     try:
         table = pd.read_csv(path, sep="\t", engine="pyarrow")
         table = table.set_index(table.columns[0])
-    except (ValueError, OSError, EOFError, KeyError) as error:
+    except (*UNREADABLE, KeyError) as error:
         raise InputError(f"{path} cannot be read as a gzipped table: {cure}") from error
     table = table[~table.index.astype(str).str.startswith(("__", "N_"))]
     odd = [c for c in table if table[c].dtype.kind not in "fiu"]

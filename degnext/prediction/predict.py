@@ -63,6 +63,7 @@ def predict(
         cohort = Cohort(counts, check_groups(groups, counts.columns, 1), name=name)
     by_source = "paper" if cohort.source == "published" and fdr is None else "standard"
     rule = rule or by_source
+    patients = _complete_pairs(cohort) if paired else pd.Index([])
     cohort, symbols = prepare(cohort)
     table = predict_cohort(cohort, symbols, rule)
     added = paper_advice(cohort) if rule == "paper" else standard_advice(cohort, table)
@@ -72,21 +73,28 @@ def predict(
             table[name] = column.to_numpy()
         added += list_advice(cohort, found, fdr)
     if paired:
-        added.append(_add_paired_test(cohort, table))
+        added.append(_add_paired_test(cohort, table, patients))
     table.attrs |= {"rule": rule, "notes": [*_table_notes(cohort), *added]}
     return table
 
 
-def _add_paired_test(cohort: Cohort, table: pd.DataFrame) -> str:
-    """Add the columns of edgeR's test within patients to ``table``; return a note on it."""
-    from degnext.labeling.differential_expression import complete_pairs, differential_expression
+def _complete_pairs(cohort: Cohort) -> pd.Index:
+    """Return the samples of patients with both groups; raise InputError if there are too few."""
+    from degnext.labeling.differential_expression import complete_pairs
 
     if cohort.pairs is None:
         fault = "the samples have no pairs: add a column 'patient' to the groups table"
         raise InputError(f"{fault}, or leave --pairs out")
     whole = complete_pairs(cohort.groups, cohort.pairs)
     if len(whole) < 4:
-        raise InputError("fewer than two patients have both samples: leave --pairs out")
+        raise InputError("fewer than two patients have both samples: drop --pairs, or check their names")
+    return whole
+
+
+def _add_paired_test(cohort: Cohort, table: pd.DataFrame, whole: pd.Index) -> str:
+    """Add the columns of edgeR's test within patients to ``table``; return a note on it."""
+    from degnext.labeling.differential_expression import differential_expression
+
     counts = cohort.counts[whole]
     counts, how = counts[counts.any(axis=1)], {"library_size": "tmm", "dispersion": "empirical"}
     found = differential_expression(counts, cohort.groups[whole], pairs=cohort.pairs[whole], **how)

@@ -245,6 +245,10 @@ PARAMETERS = {
     "wrong type": (dict(seed="one"), "parameter seed must be of type int, not 'one': pass it as"),
     "truth for a number": (dict(seed=True), "must be of type int"),
     "fraction for a whole number": (dict(seed=0.5), "must be of type int"),
+    "no word for true": (dict(round_counts="yes"), "not 'yes': give True or False"),
+    "no draws": (dict(draws=0), "parameter draws must be 1 or more, not 0: give 1"),
+    "no small draws": (dict(small_draws=0), "small_draws must be 1 or more"),
+    "no folds": (dict(n_folds=0), "n_folds must be 1 or more"),
     "negative": (dict(fdr=-0.1), "parameter fdr must not be negative"),
     "unknown cancer": (dict(cancer="REED"), "did you mean 'READ'"),
     "unknown source": (dict(source="tcga"), "unknown source 'tcga': "),
@@ -256,6 +260,7 @@ PARAMETERS = {
 def test_a_parameter_that_makes_no_sense_stops_a_notebook(case, is_helpful):
     changes, said = PARAMETERS[case]
     values = {"cancer": "KICH", "source": "demo", "seed": 0, "fdr": 0.01, "protocol": "paper"}
+    values |= {"round_counts": False, "draws": 3, "small_draws": 3, "n_folds": 5}
     given = {k: v for k, v in changes.items() if k != "injected"}
     if "injected" in changes:
         given[changes["injected"]] = 1

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from degnext._common.errors import InputError
 from degnext.cohorts.load import load_cohort
@@ -23,7 +21,6 @@ import make
 TRUTH = make.truth()
 TABLES = sorted(p.name for p in CORPUS.iterdir() if p.is_file() and p.suffix not in (".py", ".md"))
 FOLDERS = ("htseq", "star", "salmon", "kallisto", "rsem")
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def load(counts, groups=GROUPS, **options):
@@ -203,37 +200,6 @@ def test_a_parquet_index_of_two_levels_is_named(tmp_path):
     TRUTH.set_axis(index).to_parquet(tmp_path / "c.parquet")
     with pytest.raises(InputError, match="several levels"):
         load(tmp_path / "c.parquet")
-
-
-@QUICK
-@given(st.binary(max_size=400) | st.text(alphabet='ab1,;\t\n" #.-N', max_size=200).map(str.encode))
-def test_no_bytes_give_a_traceback(tmp_path_factory, raw):
-    path = tmp_path_factory.mktemp("any") / "table.csv"
-    path.write_bytes(raw)
-    for attempt in (lambda: load(path), lambda: load(CORPUS / "plain.csv", path)):
-        try:
-            attempt()
-        except InputError as error:
-            assert str(error)
-
-
-@QUICK
-@given(st.permutations(range(50)), st.permutations(range(6)), st.booleans(), st.integers(1, 5))
-def test_order_transposition_and_splitting_change_nothing(
-    tmp_path_factory, rows, columns, transposed, cut
-):
-    folder, table = tmp_path_factory.mktemp("split"), TRUTH.iloc[rows, columns]
-    if transposed:
-        table.T.to_csv(folder / "a.tsv", sep="\t")
-        paths = [folder / "a.tsv"]
-    else:
-        table.iloc[:, :cut].to_csv(folder / "a.csv")
-        table.iloc[::-1, cut:].to_parquet(folder / "b.parquet")
-        paths = [folder / "a.csv", folder / "b.parquet"]
-    found = load(paths).counts
-    pd.testing.assert_frame_equal(
-        found.loc[TRUTH.index, TRUTH.columns], TRUTH, check_names=False, check_column_type=False
-    )
 
 
 @pytest.mark.parametrize("name", ["GSE130688", "GSE136569", "GSE151347", "GSE196009", "GSE40419"])

@@ -547,10 +547,16 @@ def test_published_cohorts_never_trained_on_are_right_for_99_percent_of_q(
     )
 
 
-def test_pairs_are_tested_within_patients(planted, is_helpful):
-    with pytest.raises(InputError, match="no pairs") as caught:
-        degnext.predict(planted, paired=True)
-    assert is_helpful(str(caught.value))
+def test_pairs_that_are_none_are_refused_before_any_work(planted, is_helpful, monkeypatch):
+    monkeypatch.setattr("degnext.prediction.predict.predict_cohort", None)
+    alone = planted.counts.columns.to_series()
+    for cohort, said in ((planted, "no pairs"), (replace(planted, pairs=alone), "fewer than two")):
+        with pytest.raises(InputError, match=said) as caught:
+            degnext.predict(cohort, paired=True)
+        assert is_helpful(str(caught.value))
+
+
+def test_pairs_are_tested_within_patients(planted):
     samples = planted.counts.columns
     pairs = pd.Series([f"P{name[1:]}" for name in samples], samples)  # ten of N and T
     table = degnext.predict(replace(planted, pairs=pairs), paired=True)

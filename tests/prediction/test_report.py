@@ -20,6 +20,7 @@ import pytest
 import degnext
 from degnext._common.errors import InputError
 from degnext._common.files import write_atomic
+from degnext.cohorts.tables import read_table
 from degnext.prediction.output import check_output, write_table
 from degnext.prediction.report import write_report
 
@@ -125,6 +126,28 @@ def test_names_that_cannot_be_are_refused(name, tmp_path, is_helpful):
     with pytest.raises(InputError) as caught:
         check_output(tmp_path / name)
     assert is_helpful(str(caught.value))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are Unicode")
+@pytest.mark.parametrize("kind", [".csv", ".xlsx", ".parquet", ".h5ad"])
+def test_a_name_that_is_no_text_is_written_all_the_same(kind, predicted, tmp_path):
+    path = tmp_path / os.fsdecode(b"gr\xf6sse" + kind.encode())
+    check_output(path)
+    cohort, table = predicted[0], predicted[1].head(20)
+    write_table(table, cohort, path)
+    assert path.stat().st_size and "gr?sse" in str(path).encode(errors="replace").decode()
+
+
+def test_forbidden_files_and_folders_are_named_before_any_work(monkeypatch, tmp_path, is_helpful):
+    (tmp_path / "c.csv").write_text("gene,a,b\nx,1,2\n")
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may read and write everything
+    for call, said in (
+        (lambda: check_output(tmp_path / "new" / "p.csv"), "nothing can be written into"),
+        (lambda: read_table(tmp_path / "c.csv"), "may not be read: check its permission"),
+    ):
+        with pytest.raises(InputError, match=said) as caught:
+            call()
+        assert is_helpful(str(caught.value))
 
 
 def test_the_demo_writes_a_table_and_a_report_but_not_twice(
