@@ -7,6 +7,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from degnext._common.errors import InputError
+from degnext.cohorts.gene_names import kind_of_names
 from degnext.cohorts.groups import group_of_word
 from degnext.cohorts.tcga import looks_like_barcode
 
@@ -25,17 +26,25 @@ _FAULTS = (  # what no count can be, how it is said, and the cure
 
 
 def check_orientation(counts: pd.DataFrame, groups: pd.Series | None = None) -> None:
-    """Raise if the table is samples × genes: sample names, or barcodes, found in the rows."""
-    if len(counts) == 0:
-        return  # nothing to tell from; check_counts names the empty table
-    if groups is not None:
-        known = [names.isin(groups.index).mean() for names in counts.axes]
-        transposed = known[0] > 0.5 > known[1]
-    else:
-        transposed = np.mean([looks_like_barcode(r) for r in counts.index]) > 0.5
-    if transposed:
+    """Raise InputError if the table is samples × genes."""
+    if is_transposed(counts, None if groups is None else groups.to_frame()):
         fault = "the counts table has samples in its rows (samples × genes)"
         raise InputError(f"{fault}: transpose it to genes × samples, e.g. counts.T")
+
+
+def is_transposed(table: pd.DataFrame, about: pd.DataFrame | None) -> bool:
+    """Tell whether samples are in the rows: by the groups table, by barcodes, by gene names."""
+    if not table.size:
+        return False  # check_counts names the empty table
+    rows, columns = (axis.astype(str) for axis in table.axes)
+    if about is not None:
+        known = {str(v).strip() for c in about.reset_index().to_numpy(object).T for v in c}
+        in_rows, in_columns = rows.isin(known).mean(), columns.isin(known).mean()
+        if max(in_rows, in_columns) > 0.5:
+            return in_rows > in_columns
+    if np.mean([looks_like_barcode(row) for row in rows]) > 0.5:
+        return True
+    return len(columns) > len(rows) and kind_of_names(columns) in ("ensembl", "symbol")
 
 
 def check_counts(counts: pd.DataFrame) -> pd.DataFrame:

@@ -65,7 +65,6 @@ class Cohort:
              fold 0 is the part T2 or T3; −1 where no folds can be made)
     name   : a TCGA study code, or one word of the user's
     source : demo, published, gdc, xena or file
-    pairs  : who belongs together (a patient's name per sample), or None
     pairs  : who belongs together, a name per sample (a patient's, say), or None
     notes  : sentences a reader must see beside any result (what is missing, rounded or synthetic)
     """

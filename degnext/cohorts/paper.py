@@ -46,8 +46,6 @@ def paper_value(cancer: str, experiment: str, metric: str) -> float:
     check_choice("cancer", cancer, _read(1).index)
     table = _read(EXPERIMENTS[experiment])
     if cancer not in table.index:
-        fault = (
-            f"the paper trained on {cancer} in its transfer experiment and reports no test of it"
-        )
+        fault = f"the paper trained on {cancer} for its transfer and reports no test of it"
         raise InputError(f"{fault}: choose one of {', '.join(table.index)}")
     return float(table.at[cancer, metric])

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from degnext._common.errors import InputError
-from degnext.cohorts.checks import check_counts, check_groups, looks_transformed
+from degnext.cohorts.checks import check_counts, check_groups, is_transposed, looks_transformed
 from degnext.cohorts.cohort import Cohort
 from degnext.cohorts.formats import read_counts
 from degnext.cohorts.gene_names import KINDS, is_date, kind_of_names, symbols_of
 from degnext.cohorts.groups import find_groups
 from degnext.cohorts.tables import read_table
-from degnext.cohorts.tcga import looks_like_barcode
 
 
 def load_file(
@@ -41,7 +40,7 @@ def load_file(
     found = read_counts(counts, told, transcripts)
     about = told if told is not None else found.about
     table, notes = found.table, list(found.notes)
-    if _is_transposed(table, about):
+    if is_transposed(table, about):
         table = table.T.infer_objects()
         notes.append("The table held samples in its rows and was transposed.")
     table = _whole(_without_totals(table, notes), round_counts, notes)
@@ -66,21 +65,6 @@ def check_cohort_name(name: str) -> str:
         cure = "call your cohort by one word of letters, digits, - and _"
         raise InputError(f"cancer {str(name)[:60]!r} cannot name a folder: {cure}")
     return str(name)
-
-
-def _is_transposed(table: pd.DataFrame, about: pd.DataFrame | None) -> bool:
-    """Tell whether samples are in the rows: by the groups table, by barcodes, by gene names."""
-    if not table.size:
-        return False  # check_counts names the empty table
-    rows, columns = (axis.astype(str) for axis in table.axes)
-    if about is not None:
-        known = {str(v).strip() for c in about.reset_index().to_numpy(object).T for v in c}
-        in_rows, in_columns = rows.isin(known).mean(), columns.isin(known).mean()
-        if max(in_rows, in_columns) > 0.5:
-            return in_rows > in_columns
-    if np.mean([looks_like_barcode(row) for row in rows]) > 0.5:
-        return True
-    return len(columns) > len(rows) and kind_of_names(columns) in ("ensembl", "symbol")
 
 
 def _without_totals(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:

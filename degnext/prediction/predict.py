@@ -82,12 +82,11 @@ def _complete_pairs(cohort: Cohort) -> pd.Index:
     """Return the samples of patients with both groups; raise InputError if there are too few."""
     from degnext.labeling.differential_expression import complete_pairs
 
-    if cohort.pairs is None:
-        fault = "the samples have no pairs: add a column 'patient' to the groups table"
-        raise InputError(f"{fault}, or leave --pairs out")
-    whole = complete_pairs(cohort.groups, cohort.pairs)
-    if len(whole) < 4:
-        raise InputError("fewer than two patients have both samples: drop --pairs, or check their names")
+    pairs, cure = cohort.pairs, "check the column 'patient' of the groups table, or drop --pairs"
+    if pairs is None:
+        raise InputError(f"the samples have no pairs: {cure}")
+    if len(whole := complete_pairs(cohort.groups, pairs)) < 4:
+        raise InputError(f"fewer than two patients have both samples: {cure}")
     return whole
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -69,22 +71,13 @@ def test_it_holds_notebooks_data_weights_and_no_results(wheel):
     assert not any(p.parts[0] in ("reproduction", "tests", "results") for p in names)
 
 
-def test_chapters_run_and_counts_are_predicted_in_an_empty_folder(bin_folder, tmp_path):
+def test_chapters_run_in_an_empty_folder(bin_folder, tmp_path):
     python, command = bin_folder / "python", bin_folder / "degnext"
     home = Path(call(python, "-c", "import degnext; print(degnext.__file__)", cwd=tmp_path).strip())
     assert bin_folder.parent in home.parents, "not the wheel's module"
 
-    call(command, "run", "KICH", "--steps", "1,2", cwd=tmp_path)
-    made = tmp_path / "results" / "demo" / "KICH"
-    for name in ("01_preprocessing", "02_labeling"):
-        assert nbformat.read(made / name / f"{name}.ipynb", as_version=4).cells[-1].outputs
-        assert (made / name / "run.json").is_file()
-
-    cohort = degnext.load_cohort("KICH")
-    cohort.counts.to_csv(tmp_path / "counts.csv")
-    cohort.groups.rename_axis("sample").to_csv(tmp_path / "groups.csv")
-    call(command, "predict", "counts.csv", "--groups", "groups.csv", "--out", "p.csv", cwd=tmp_path)
-    assert len(pd.read_csv(tmp_path / "p.csv")) == len(cohort.counts)
+    call(command, "run", "KICH", "--steps", "1", cwd=tmp_path)
+    assert (tmp_path / "results" / "demo" / "KICH" / "01_preprocessing" / "run.json").is_file()
     assert "Licence" in call(command, "predict", "--card", cwd=tmp_path)
 
 
@@ -93,6 +86,38 @@ def test_several_cohorts_start_in_an_empty_folder(bin_folder, tmp_path):
     for cancer in ("CHOL", "READ"):
         name = "01_preprocessing"
         assert (tmp_path / "results" / "demo" / cancer / name / f"{name}.ipynb").is_file()
+
+
+def own_data_lines() -> list[list[str]]:
+    """The words of README's lines about counts of one's own, without the folder of a program."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Your own counts")[2].partition("\n## ")[0]
+    lines = re.findall(r"^(?:\.venv/bin/)?(make book .*|degnext .*counts\.csv.*)$", section, re.M)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def test_the_readmes_own_data_lines_work_in_an_empty_folder(bin_folder, tmp_path):
+    """Word for word; of the book, the first two chapters on the files that its line names."""
+    book, *others = own_data_lines()
+    cohort = degnext.load_cohort("KICH")
+    cohort.counts.to_csv(tmp_path / "counts.csv")
+    cohort.groups.rename_axis("sample").to_csv(tmp_path / "groups.csv")
+    (tmp_path / "genes.txt").write_text("\n".join(cohort.counts.index[::2]))
+    assert others, "README predicts nothing"
+    for words in others:
+        call(bin_folder / words[0], *words[1:], cwd=tmp_path)
+        out = tmp_path / words[words.index("--out") + 1]
+        assert len(pd.read_csv(out)) == len(cohort.counts)
+
+    written = dict(word.split("=", 1) for word in book[2:])
+    given = [f"counts_path={written['COUNTS']}", f"groups_path={written['GROUPS']}"]
+    given = [["-p", *pair.split("=")] for pair in (*given, *shlex.split(written["PARAMS"]))]
+    command = [bin_folder / "degnext", "run", written["CANCER"], "--source", written["SOURCE"]]
+    call(*command, "--steps", "1,2", *sum(given, []), cwd=tmp_path)
+    made = tmp_path / "results" / "file" / "MINE"
+    for name in ("01_preprocessing", "02_labeling"):
+        assert nbformat.read(made / name / f"{name}.ipynb", as_version=4).cells[-1].outputs
+        assert (made / name / "run.json").is_file()
 
 
 def test_the_demo_a_twin_and_the_help_of_downloads_in_an_empty_folder(bin_folder, tmp_path):
