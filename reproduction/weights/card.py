@@ -72,7 +72,7 @@ LIMITS = (
     "Few samples, rule paper: classes are guesses at what a full cohort would show, without a "
     "promised false discovery rate; where labels are strict (CHOL) twice too many are called.",
     "Few samples, fdr=: the expected share of wrong calls holds on average over cohorts, not for "
-    "each; judged by a cohort with some ten normal samples, more calls are wrong than promised.",
+    "each: on unseen cancers it lay between 4 % (COAD) and 20 % (ESCA) of a list at 10 %.",
 )
 LICENCE = "weights: the project's licence; training data GPL-3"
 
