@@ -12,8 +12,8 @@ import pandas as pd
 from degnext.evaluation.disturbances import CEILINGS
 from degnext.evaluation.experiments import CNN, FEATURES, IMAGE, RULE, SCALED
 from degnext.evaluation.record import saved_results
-from degnext.evaluation.small_samples import NETWORK, best_cut, summarize
 from reproduction.ranks import rank_table
+from reproduction.small_samples import NETWORK, best_cut, summarize
 
 SCORES = ("mcc", "average_precision", "direction")
 PAIRS = (

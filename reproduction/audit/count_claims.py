@@ -65,9 +65,12 @@ def library_sizes() -> pd.DataFrame:
 
 
 def sign_agreement() -> pd.DataFrame:
-    """Claim 4: percent of called genes whose log fold change has the sign of its label."""
+    """Claim 4: percent of called genes whose log fold change has the sign of its label.
+
+    Per million of the reads on the rows at hand: of COAD T1 is missing.
+    """
     rows = []
-    for name in COMPLETE:
+    for name in ("CHOL", "COAD", "KICH", "READ"):
         c = cohort(name)
         label, ways = c.codes, {"raw": False, "per_million": True}
         same = {how: (change_of(c, scaled) > 0) == (label == UR) for how, scaled in ways.items()}

@@ -14,12 +14,12 @@ from degnext.cohorts.cohort import TRAINING, UNTRAINED, Cohort
 from degnext.cohorts.load import load_cohort
 from degnext.cohorts.perturb import fewer_samples
 from degnext.cohorts.published import load_published, published_parts
-from degnext.evaluation import paper_network
 from degnext.evaluation.metrics import RESULT_COLUMNS, result_row, scores_both_ways
 from degnext.labeling.calls import published_folds
 from degnext.learning import transfer
 from degnext.learning.classifier import PROTOCOLS, Protocol
 from degnext.learning.transfer import TransferSettings
+from reproduction import paper_network
 from reproduction.experiments.network_jobs import Job
 
 # what a run was given; ``variant`` is main where nothing but the paper's settings is at stake

@@ -20,19 +20,11 @@ import pandas as pd
 
 from degnext._common.files import file_checksum, write_atomic
 from degnext.cohorts.perturb import draw_samples
-from degnext.evaluation.small_samples import (
-    COLUMNS,
-    CUTS,
-    DESEQ2,
-    SIZES,
-    answer_of_test,
-    compare,
-    score,
-)
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
 from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
+from reproduction.small_samples import COLUMNS, CUTS, DESEQ2, SIZES, answer_of_test, compare, score
 from reproduction.sources import SIX, published
 from reproduction.store import write_results
 

@@ -6,7 +6,8 @@ Writes data/results/standard_network.csv. The eight untrained cancers: rows at h
 counts, labels by the port of edgeR. Whole cohorts of other laboratories and RNAseqDB's CHOL, KICH
 and READ: labels by R's own edgeR (standard_network.R; its tables are kept in FOLDER and made where
 they are missing), once on the genes of filterByExpr and once on all with a count. Network and edgeR
-see the same rows. Beside it: the channels' test without a network, and the port against R.
+see the same rows. Beside it: the channels' test without a network, the port against R, and the
+network of the paper's rule (columns ``_paper_rule``), asked as ``degnext predict`` asks it.
 """
 
 from __future__ import annotations
@@ -71,12 +72,21 @@ def r_table(name: str, counts: pd.DataFrame, groups: pd.Series, rows: str, work:
     return table.rename(columns={"logFC": "log_fc", "FDR": "fdr"})
 
 
+def by_the_paper(draw: Draw) -> np.ndarray:
+    """Return the codes that the networks of the paper's rule give, with column sums."""
+    few = max(draw.is_tumor.sum(), (~draw.is_tumor).sum()) <= 10
+    model = ProfileClassifier.from_pretrained("few_samples" if few else "three_class")
+    sums = draw.counts.sum(axis=0) / 1e6
+    return model.predict_proba(genes_of_draw(draw)._replace(factors=sums)).argmax(1)
+
+
 def scores(draw: Draw, table: pd.DataFrame, model: ProfileClassifier) -> dict:
     """Return sizes, numbers of calls and agreement with edgeR of one cohort."""
     truth = call_codes(table, LOG_FC, FDR)
     start = time.perf_counter()
     proba = model.predict_proba(genes_of_draw(draw))
     seconds, called = time.perf_counter() - start, proba.argmax(1)
+    paper = by_the_paper(draw)
     ratio = [(c == 1).sum() / max((c == 0).sum(), 1) for c in (called, truth)]
     return {
         "n_normal": int((~draw.is_tumor).sum()),
@@ -89,6 +99,9 @@ def scores(draw: Draw, table: pd.DataFrame, model: ProfileClassifier) -> dict:
         "ratio_off": round(ratio[0] / ratio[1] - 1, 4) if ratio[1] else np.nan,
         "mcc": round(matthews_corrcoef(truth, called), 4),
         "mcc_no_network": round(matthews_corrcoef(truth, test_calls(draw)), 4),
+        "ur_paper_rule": int((paper == 1).sum()),
+        "dr_paper_rule": int((paper == 0).sum()),
+        "mcc_paper_rule": round(matthews_corrcoef(truth, paper), 4),
         "seconds": round(seconds, 2),
     }
 

@@ -21,13 +21,13 @@ import numpy as np
 import torch
 
 from degnext.cohorts.cohort import CANCERS, CLASS_NAMES, TRAINING, Cohort
-from degnext.evaluation.small_samples import SIZES
 from degnext.learning.profile.classifier import TRAINING as LOOP
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
 from degnext.learning.profile.image import FEW_CHANNELS
 from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
+from reproduction.small_samples import SIZES
 from reproduction.sources import TESTED, published
 from reproduction.weights import card
 from reproduction.weights.cohorts import (

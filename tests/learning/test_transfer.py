@@ -12,13 +12,13 @@ import torch
 from degnext._common.errors import InputError
 from degnext.cohorts.cohort import TRAINING
 from degnext.cohorts.perturb import fewer_samples
-from degnext.evaluation import paper_network as network_steps
 from degnext.evaluation.metrics import scores_both_ways
 from degnext.learning import images as encode
 from degnext.learning import transfer
 from degnext.learning.classifier import PROTOCOLS, DEGnextClassifier
 from degnext.learning.transfer import TransferSettings
 from degnext.running.transfer import training_cohorts, training_names
+from reproduction import paper_network as network_steps
 
 
 def groups_of(cohort) -> tuple[int, int]:

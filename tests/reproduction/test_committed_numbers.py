@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from degnext.cohorts.cohort import TRAINING
-from degnext.evaluation import disturbances, experiments, small_samples
+from degnext.evaluation import disturbances, experiments
 from degnext.evaluation.baselines import paper_baselines, strong_references
 from degnext.evaluation.record import saved_results
 from degnext.learning.profile.genes import genes_of
+from reproduction import small_samples
 from reproduction.experiments import enrichment, noise, standard_rule, transfer_methods
 from reproduction.sources import published
 

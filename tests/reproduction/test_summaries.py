@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from degnext.evaluation import small_samples as small
 from degnext.evaluation.experiments import CNN, IMAGE, RAW, RULE, SCALED
 from degnext.evaluation.metrics import result_row, result_table
+from reproduction import small_samples as small
 from reproduction import summaries
 
 

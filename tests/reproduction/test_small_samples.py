@@ -1,4 +1,4 @@
-"""degnext.evaluation.small_samples: draws, answers that keep their promises, known scores."""
+"""reproduction.small_samples: draws, answers that keep their promises, known scores."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from degnext._common.paths import data_dir
 from degnext.cohorts.cohort import label_codes, label_names
 from degnext.cohorts.perturb import draw_samples
-from degnext.evaluation import small_samples as small
 from degnext.labeling import differential_expression as edger
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes
 from degnext.learning.profile.pretrained import WEIGHTS
+from reproduction import small_samples as small
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
