@@ -76,6 +76,7 @@ def transfer(training: list[Cohort], target: Cohort, seed: int = 0) -> tuple[Ans
 
 
 def answer_on_q(model: ProfileClassifier, target: Cohort) -> Answer:
-    """Return the answer on the target's bio genes, whose labels the model does not see."""
-    genes = genes_of(target, target.rows("Q"))._replace(labels=None)
+    """Return the answer on the target's bio genes at hand, whose labels the model does not see."""
+    parts = [part for part in ("F1", "T3") if part in target.parts]
+    genes = genes_of(target, target.rows(*parts))._replace(labels=None)
     return model.predict(genes), model.predict_proba(genes)

@@ -59,11 +59,12 @@ def companions(cancer: str, source: str) -> Jobs:
 
 
 def train_part(cancer: str, data_dir: str | None = None) -> str:
-    """Return the published part to train on: T1 as in the paper, else what is at hand for it."""
+    """Return the published part to train on beside F1: T1 as in the paper, else what is at hand."""
     from degnext.cohorts.published import published_parts
 
     parts = published_parts(cancer, data_dir)
-    return next((p for p in ("T1", "T2") if p in parts), "none") if parts else "T1"
+    usable = [p for p in ("T1", "T2") if {p, "F1"} <= {*parts}]
+    return (usable or ["none"])[0] if parts else "T1"
 
 
 def demanded(
@@ -84,7 +85,7 @@ def demanded(
         if source == "published":
             part = part or train_part(cancer, folder)
             if part == "none":
-                missing["no part to train on is at hand"] = "train_part"
+                missing["no two parts to train on are at hand"] = "train_part"
             if not has_symbols(cancer, folder):
                 missing["no gene has a name that is known to be its own"] = "gene_symbols"
         out = {cause: [n for n in names if _uses(n, word)] for cause, word in missing.items()}

@@ -17,8 +17,9 @@ NAMES = notebook_names()
 def published(tmp_path):
     """A folder in which KICH has all parts, BLCA lacks T1, and BRCA has T3 only and no names."""
     (tmp_path / "TCGA-BLCA_biologically_validated_genes.csv").touch()
-    parts = {"KICH": ("non_bio_train", "non_bio_test", "bio_test"), "BLCA": ("non_bio_test",)}
-    for cancer, stems in (parts | {"BRCA": ("bio_test",)}).items():
+    parts = {"BRCA": ("bio_test",), "BLCA": ("non_bio_test", "bio_fine_tune")}
+    parts |= {"KICH": ("non_bio_train", "non_bio_test", "bio_test", "bio_fine_tune")}
+    for cancer, stems in parts.items():
         for stem in stems:
             for end in (".csv", "_label.txt"):
                 (tmp_path / f"TCGA-{cancer}_{stem}{end}").touch()
@@ -41,7 +42,9 @@ def test_a_published_cohort_runs_what_its_parts_allow(published):
     left_out = {name[:2] for name in set(jobs["BLCA"]) - set(jobs["BRCA"])}
     assert left_out == {"03", "06", "07"}
     assert set(why) == {"BLCA", "BRCA"} and "T2" in why["BLCA"]
-    assert "no part to train on is at hand, so without chapter 3, 6; no gene has" in why["BRCA"]
+    assert (
+        "no two parts to train on are at hand, so without chapter 3, 6; no gene has" in why["BRCA"]
+    )
 
 
 def test_demo_cohorts_have_every_chapter():
