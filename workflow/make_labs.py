@@ -110,7 +110,9 @@ def execute(path: Path) -> float:
     from nbclient import NotebookClient
 
     started, notebook = time.perf_counter(), nbformat.read(path, 4)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": path.parent}}).execute()
+    quiet = {"extra_arguments": ["--log-level=ERROR"]}  # each kernel tells of TCP otherwise
+    where = {"metadata": {"path": path.parent}}
+    NotebookClient(notebook, timeout=120, resources=where, **quiet).execute()
     write(notebook, path)
     (path.parent / ".OTTER_LOG").unlink(missing_ok=True)
     for cell in notebook.cells:

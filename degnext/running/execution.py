@@ -76,6 +76,7 @@ def _execute(notebook: Path, copy: Path, given: Mapping[str, Any], root: Path) -
     from papermill.exceptions import PapermillExecutionError
 
     settings = {"kernel_name": "python3", "progress_bar": False, "cwd": str(copy.parent)}
+    settings["extra_arguments"] = ["--log-level=ERROR"]  # each kernel tells of TCP otherwise
     logging.getLogger("papermill").addFilter(_worth_saying)
     # no parameter: a page should not show a path of the machine that made it
     try:
