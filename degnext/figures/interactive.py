@@ -34,6 +34,8 @@ def volcano_and_ma(table: pd.DataFrame, log_cpm: np.ndarray) -> tuple[figure, fi
     table: of ``predict``, by rule ``standard`` (or with columns ``edger_log2_fold_change`` and
     ``edger_fdr`` of another test). log_cpm: log2 counts per million of each gene, its mean.
     """
+    from bokeh.models import ColumnDataSource
+
     change, fdr = table["edger_log2_fold_change"], table["edger_fdr"]
     height = np.minimum(-np.log10(fdr.clip(lower=1e-300)), _CAP)
     names = table["symbol"].where(table["symbol"] != "", table["gene"])
@@ -46,7 +48,11 @@ def volcano_and_ma(table: pd.DataFrame, log_cpm: np.ndarray) -> tuple[figure, fi
     ma = blank("MA plot", tips, 420, **look)
     for name, marker in _MARKERS.items():
         rows = frame[(table["class"] == name).to_numpy() & change.notna().to_numpy()]
-        _dots(volcano, ma, rows.to_dict("list"), f"{name} ({len(rows):,})", marker, COLORS[name])
+        source = ColumnDataSource(rows.set_index("gene"))
+        dot = {"source": source, "marker": marker, "color": COLORS[name], "line_color": None}
+        dot |= {"legend_label": f"{name} ({len(rows):,})", "alpha": 0.6, "nonselection_alpha": 0.08}
+        volcano.scatter("change", "height", size=5, **dot)
+        ma.scatter("level", "change", size=5, **dot)
     volcano.xaxis.axis_label = ma.yaxis.axis_label = "log2 fold change, tumor over normal"
     capped = f" (at most {_CAP:g})" if (height >= _CAP).any() else ""
     volcano.yaxis.axis_label = f"−log10 FDR{capped}"
@@ -73,15 +79,3 @@ def legend_above(plot: figure) -> None:
         legend.orientation, legend.spacing, legend.click_policy = "horizontal", 8, "hide"
         legend.padding, legend.border_line_color = 0, None
         plot.add_layout(legend, "above")
-
-
-def _dots(volcano: figure, ma: figure, columns: dict, label: str, marker: str, color: str) -> None:
-    """Draw one class into both plots, from one table."""
-    from bokeh.models import ColumnDataSource
-
-    arrays = {k: np.asarray(v, np.float32) if k != "gene" else v for k, v in columns.items()}
-    source = ColumnDataSource(arrays)
-    dot = {"source": source, "marker": marker, "color": color, "legend_label": label}
-    dot |= {"size": 5, "alpha": 0.6, "line_color": None, "nonselection_alpha": 0.08}
-    volcano.scatter("change", "height", **dot)
-    ma.scatter("level", "change", **dot)
