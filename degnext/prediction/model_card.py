@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 
-_TITLES = (
-    "Protocol",
-    "UR or DR on bio genes (Q) of cohorts never trained on, "
-    "two-class network against the log-fold-change rule",
-    "Rule standard: UR, DR or neutral on cohorts never trained on, agreement with edgeR's calls",
-    "Rule standard, few samples: lists with fdr= on eight cancers never trained on, means by "
-    "samples per group",
-    "Rule paper: UR, DR or neutral on T2 of cohorts never trained on, three-class network, "
-    "not retrained",
-    "Limits",
-    "Weights",
-)
+_SCORES = {  # a table of the card: its title, and how a cohort's scores are said
+    "transfer": (
+        "UR or DR on bio genes (Q) of cohorts never trained on, "
+        "two-class network against the log-fold-change rule",
+        "{n_genes:.0f} genes, accuracy {accuracy:.4f} (rule {rule_accuracy:.4f}), MCC {mcc:.4f}, "
+        "AUC {auc:.4f}, calibration error {ece:.4f}",
+    ),
+    "standard_untrained": (
+        "Rule standard: UR, DR or neutral on cohorts never trained on, "
+        "agreement with edgeR's calls",
+        "MCC {mcc:.4f} (the test in its channels, without a network, {mcc_no_network:.4f})",
+    ),
+    "standard_few_untrained": (
+        "Rule standard, few samples: lists with fdr= on eight cancers never trained on, means by "
+        "samples per group",
+        "average precision {ap:.3f} (best test {ap_best_test:.3f}); wrong calls at "
+        "fdr 0.05, 0.1, 0.2: {wrong_0_05:.3f}, {wrong_0_1:.3f}, {wrong_0_2:.3f}",
+    ),
+    "three_class_untrained": (
+        "Rule paper: UR, DR or neutral on T2 of cohorts never trained on, three-class network, "
+        "not retrained",
+        "accuracy {t2_accuracy:.4f}, MCC {t2_mcc:.4f}",
+    ),
+}
 
 
 def card() -> dict:
@@ -47,26 +59,6 @@ def card_text() -> str:
 
     c, (low, high) = card(), neutral_range()
     training = ", ".join(f"{k} ({' '.join(v)})" for k, v in c["data"]["training"].items())
-    direction = [
-        f"{name}: {int(s['n_genes'])} genes, accuracy {s['accuracy']:.4f} "
-        f"(rule {s['rule_accuracy']:.4f}), MCC {s['mcc']:.4f}, AUC {s['auc']:.4f}, "
-        f"calibration error {s['ece']:.4f}"
-        for name, s in c["transfer"].items()
-    ]
-    standard = [
-        f"{name}: MCC {s['mcc']:.4f} (the test in its channels, without a network, "
-        f"{s['mcc_no_network']:.4f})"
-        for name, s in c["standard_untrained"].items()
-    ]
-    few = [
-        f"{k}: average precision {s['ap']:.3f} (best test {s['ap_best_test']:.3f}); wrong calls at "
-        f"fdr 0.05, 0.1, 0.2: {s['wrong_0.05']:.3f}, {s['wrong_0.1']:.3f}, {s['wrong_0.2']:.3f}"
-        for k, s in c["standard_few_untrained"].items()
-    ]
-    general = [
-        f"{name}: accuracy {s['t2_accuracy']:.4f}, MCC {s['t2_mcc']:.4f}"
-        for name, s in c["three_class_untrained"].items()
-    ]
     limits = [
         f"Rule paper: neutral calls do not transfer well (MCC {low:.2f} to {high:.2f} above); "
         "rule standard decides what is significant as edgeR would.",
@@ -83,8 +75,10 @@ def card_text() -> str:
         f"Trained on: {training}",
         f"Source: {c['data']['source']}",
     ]
-    protocol = [f"{k.replace('_', ' ')}: {v}" for k, v in c["protocol"].items()]
-    sections = (protocol, direction, standard, few, general, limits, weights)
-    for title, items in zip(_TITLES, sections):
+    sections = {"Protocol": [f"{k.replace('_', ' ')}: {v}" for k, v in c["protocol"].items()]}
+    for key, (title, said) in _SCORES.items():
+        tables = {n: {k.replace(".", "_"): v for k, v in s.items()} for n, s in c[key].items()}
+        sections[title] = [f"{name}: {said.format(**scores)}" for name, scores in tables.items()]
+    for title, items in (sections | {"Limits": limits, "Weights": weights}).items():
         lines += ["", title, *(f"- {item}" for item in items)]
     return "\n".join([*lines, "", f"Licence: {c['licence']}"])
