@@ -30,7 +30,7 @@ def differential_expression(
     groups: pd.Series,
     *,
     method: str = "lrt",
-    library_size: str = "total",
+    library_size: str | np.ndarray = "total",
     dispersion: str | None = None,
     min_log_fc: float = 0.0,
     pairs: pd.Series | None = None,
@@ -41,7 +41,8 @@ def differential_expression(
     groups: "normal" or "tumor" per sample; normal is the reference.
     method: "lrt" (GLM likelihood-ratio test), "exact" (exact test after qCML), "ql"
         (quasi-likelihood F test) or "voom" (limma's moderated t test on weighted log counts).
-    library_size: "total" (column sums) or these times "tmm" or "upper_quartile" factors.
+    library_size: "total" (column sums) or these times "tmm" or "upper_quartile" factors; or the
+        sizes themselves, in reads per sample.
     dispersion: "tagwise" (default for "lrt"), "common" (default for "exact") or, for "lrt",
         "empirical", which edgeR's own users get from estimateDisp. "ql" and "voom" take none.
     min_log_fc: above 0, "lrt" and "ql" test whether the absolute log2 fold change is larger than
@@ -88,11 +89,13 @@ def complete_pairs(groups: pd.Series, pairs: pd.Series) -> pd.Index:
 def two_groups(
     counts: pd.DataFrame,
     groups: pd.Series,
-    library_size: str = "total",
+    library_size: str | np.ndarray = "total",
     pairs: pd.Series | None = None,
 ) -> TwoGroups:
     """Return checked counts as an array, normal samples first (in pairs), with library sizes."""
-    check_choice("library_size", library_size, LIBRARY_SIZES)
+    named = isinstance(library_size, str)
+    if named:
+        check_choice("library_size", library_size, LIBRARY_SIZES)
     y, normal = _checked(counts, groups)
     order = np.argsort(~normal, kind="stable")
     if pairs is not None:
@@ -103,7 +106,9 @@ def two_groups(
     if (lib == 0).any():
         empty = counts.columns[order[lib.argmin()]]
         raise InputError(f"sample {empty!r} has no counts at all: leave it out")
-    if library_size != "total":
+    if not named:
+        lib = np.asarray(library_size, dtype=float)[order]
+    elif library_size != "total":
         factors = tmm_factors if library_size == "tmm" else upper_quartile_factors
         lib = lib * factors(counts)[order]
     if pairs is not None:

@@ -49,7 +49,7 @@ def standard_calls(cohort: Cohort) -> tuple[np.ndarray, np.ndarray, pd.DataFrame
         test[TEST_COLUMNS[0]] = log_fold_change(values, tumor, sizes, prior=1.0)
         test[LONE_ERROR] = lone_error(values, tumor)
         return np.full((len(seen), 3), np.nan), sizes, test
-    how = {"method": "lrt", "library_size": "tmm", "dispersion": "empirical"}
+    how = {"method": "lrt", "library_size": sizes * 1e6, "dispersion": "empirical"}
     found = differential_expression(counts, cohort.groups, **how)[["log_fc", "fdr"]]
     test.loc[seen] = found.to_numpy()
     proba = np.tile([0.0, 0.0, 1.0], (len(seen), 1))

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import gammaln, xlogy
 
 from degnext._common.parallel import blocks, for_each
+from degnext.labeling.edger.curves import MANY, curves
 from degnext.labeling.edger.negbin import TINY, TwoGroups, fit_rate
 from degnext.labeling.edger.pairs import Pairs
 
@@ -88,10 +89,16 @@ def profile_on_grid(data: TwoGroups, dispersions: np.ndarray) -> np.ndarray:
     out = np.empty((len(data.y), dispersions.size))
     log_gamma = LogGamma(data.y)
     tables = [log_gamma.table(phi) for phi in dispersions]
+    many = isinstance(data, TwoGroups) and data.n_samples >= MANY
 
     def work(rows: slice) -> None:
         piece = data.rows(rows)
         y_log_lib = xlogy(piece.y, piece.lib).sum(axis=1)
+        found = curves(piece, y_log_lib, dispersions) if many else None
+        if found is not None:
+            for k in range(dispersions.size):
+                out[rows, k] = found[:, k] + log_gamma.per_gene(tables[k], rows)
+            return
         starts = None  # each fit starts from the one before
         for k, phi in enumerate(dispersions):
             value, starts = profile_without_lgamma(
@@ -99,5 +106,5 @@ def profile_on_grid(data: TwoGroups, dispersions: np.ndarray) -> np.ndarray:
             )
             out[rows, k] = value + log_gamma.per_gene(tables[k], rows)
 
-    for_each(work, blocks(len(data.y), 8 * data.n_samples))
+    for_each(work, blocks(len(data.y), 8 * data.n_samples, 1 << (21 if many else 18)))
     return out
