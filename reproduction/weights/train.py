@@ -24,7 +24,6 @@ from degnext.cohorts.cohort import CANCERS, CLASS_NAMES, TRAINING, Cohort
 from degnext.learning.profile.classifier import TRAINING as LOOP
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import Genes, genes_of
-from degnext.learning.profile.image import FEW_CHANNELS
 from degnext.learning.profile.pretrained import WEIGHTS
 from reproduction.command import call, parser
 from reproduction.small_samples import SIZES
@@ -41,6 +40,14 @@ from reproduction.weights.cohorts import (
 from reproduction.weights.general import general_learning
 
 THREE = {"training": replace(LOOP, epochs=3), "copies": subsampled(8)}
+FEW_CHANNELS = (
+    "t_weighted",
+    "t_log",
+    "t_root",
+    "lr_root",
+    "log_ratio",
+    "group_size",
+)  # 2 to 10 a group
 # chosen leaving training cancers out
 FEW = {"width": 4, "n_filters": 16, "training": replace(LOOP, epochs=2, batch_size=512)}
 DRAWS = 8  # for few samples: training draws per cohort and size, and as many of random sizes

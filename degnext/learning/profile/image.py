@@ -32,14 +32,6 @@ CHANNELS = (
 )
 GENERAL_CHANNELS = CHANNELS[:-1]  # where one cohort has all its samples
 DIRECTION_CHANNELS = CHANNELS[:5]  # none knows how many samples there are
-FEW_CHANNELS = (
-    "t_weighted",
-    "t_log",
-    "t_root",
-    "lr_root",
-    "log_ratio",
-    "group_size",
-)  # 2 to 10 a group
 
 
 def profile_image(
