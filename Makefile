@@ -24,7 +24,7 @@ export BOOK_PARAMS := $(value PARAMS)
 unexport CANCER CANCERS PROFILE SOURCE CORES COUNTS GROUPS PARAMS
 BIN := .venv/bin
 
-.PHONY: book pdf test check lab labs slides clean env
+.PHONY: book pdf test check wheel lab labs slides clean env
 .DEFAULT_GOAL := book
 
 # .venv/.ready-book holds what the book needs, .ready-test the tests' tools too
@@ -49,12 +49,19 @@ pdf: book
 test: .venv/.ready-test
 	$(BIN)/python -m pytest
 
-# formatting, lint, which room may know which, types of the public names; sizes are held by make test
+# formatting, lint, which room may know which, types of the public names, faults of dependencies;
+# sizes are held by make test
 check: .venv/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python -m pip check
+	$(BIN)/python workflow/audit_dependencies.py
+
+# dist/: the wheel, and beside it the bill of what it runs with (CycloneDX)
+wheel: .venv/.ready-test
+	@$(BIN)/python workflow/make_wheel.py
 
 lab: .venv/.ready-book
 	$(BIN)/jupyter lab notebooks

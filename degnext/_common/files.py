@@ -130,6 +130,5 @@ def folder_lock(folder: str | Path, name: str = ".lock", told: bool = False) -> 
             if error.errno not in _NO_LOCKS:
                 raise
         if told:
-            since = time.strftime("%Y-%m-%d %H:%M")
-            write_atomic(holder, f"process {os.getpid()} on {platform.node()} since {since}")
+            write_atomic(holder, f"process {os.getpid()} on {platform.node()} since {time.ctime()}")
         yield

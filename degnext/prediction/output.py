@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,12 +56,14 @@ def write_table(table: pd.DataFrame, cohort: Cohort, path: Path) -> None:
     """
     kind, buffer = path.suffix.lower(), io.BytesIO()
     if kind == ".h5ad":
-        with whole_file(path) as temporary:
+        with whole_file(path) as temporary, tempfile.TemporaryDirectory() as own:
             data = cohort.with_counts(cohort.counts.loc[table["gene"]]).to_anndata()
             new = table.columns.difference(["gene", *data.var.columns], sort=False)
             data.var[list(new)] = table.set_index("gene")[list(new)]
             data.uns["degnext"]["notes"] = list(table.attrs["notes"])
-            data.write_h5ad(temporary, compression="gzip")
+            # elsewhere first: on a full disk HDF5 prints pages of faults
+            data.write_h5ad(f"{own}/data.h5ad", compression="gzip")
+            shutil.copyfile(f"{own}/data.h5ad", temporary)
         return
     if kind == ".xlsx":
         _write_sheets(table, buffer)
