@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from degnext._common.errors import InputError
 from degnext._common.files import file_checksum, read_record, write_atomic
 from degnext._common.paths import results_dir
 from degnext.cohorts.cohort import Cohort
@@ -78,11 +79,11 @@ class NotebookRun:
             print(f"Chapter {notebook} ran with {', '.join(unlike)}: not used, run it again.")
         return None if unlike else path
 
-    def across(self, notebook: str, file: str) -> pd.DataFrame:
+    def across(self, notebook: str, file: str, at_least: int = 0) -> pd.DataFrame:
         """Return a chapter's table of every cohort of this source, with a column ``cancer``.
 
-        A table that other code made is left out, and a line says so. Without any,
-        the table is empty.
+        A table that other code made is left out, and a line says so. Fewer cohorts than
+        ``at_least`` are an :class:`InputError`; by default no cohort gives an empty table.
         """
         tables, old = [], []
         for path in sorted(self.folder.parents[1].glob(f"*/{notebook}/{file}.csv")):
@@ -94,6 +95,9 @@ class NotebookRun:
                 old.append(path.parents[1].name)
         if old:
             print(f"{notebook} of {', '.join(old)} was run by other code: not used, run it again.")
+        if len(tables) < at_least:
+            cure = "run it first, by: degnext run --cancers all"
+            raise InputError(f"{len(tables)} cohorts with {file}.csv of {notebook}: {cure}")
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def save(self, table: pd.DataFrame, name: str) -> Path:

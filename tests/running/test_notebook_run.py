@@ -210,3 +210,20 @@ def test_tables_are_written_whole(tmp_path, monkeypatch):
         run.save(table * 9, "t")
     assert sorted(p.name for p in run.folder.iterdir()) == ["t.csv", "u.csv"]
     pd.testing.assert_frame_equal(pd.read_csv(path, index_col="gene"), table)
+
+
+def test_tables_of_all_cohorts_are_those_of_todays_code(tmp_path, capsys, is_helpful):
+    run = NotebookRun("10_across_cancers", results_dir=str(tmp_path))
+    assert run.across("02_labeling", "genes").empty
+    with pytest.raises(InputError, match="degnext run --cancers all") as caught:
+        run.across("02_labeling", "genes", at_least=1)
+    assert is_helpful(str(caught.value))
+    for cancer in ("CHOL", "READ"):
+        chapter = NotebookRun("02_labeling", cancer=cancer, results_dir=str(tmp_path))
+        chapter.save(pd.DataFrame({"gene": [cancer + "1"], "label": ["UR"]}), "genes")
+        chapter.finish()
+    record = tmp_path / "demo" / "READ" / "02_labeling" / "run.json"
+    assert list(run.across("02_labeling", "genes", at_least=2)["cancer"]) == ["CHOL", "READ"]
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"code": "of old"}))
+    assert list(run.across("02_labeling", "genes")["cancer"]) == ["CHOL"]
+    assert "02_labeling of READ was run by other code" in capsys.readouterr().out
