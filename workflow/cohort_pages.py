@@ -49,7 +49,7 @@ def page(path: Path, cancer: str, here: set[str]) -> str:
     def link(match: re.Match) -> str:
         return match[0] if match[1] in here else f"](../notebooks/{match[1]}"
 
-    for cell in (c for c in notebook["cells"] if c["cell_type"] == "markdown"):
+    for cell in (c for c in notebook.get("cells", []) if c["cell_type"] == "markdown"):
         text = LABEL.sub("", "".join(cell["source"]))  # a label is the main page's
         cell["source"] = NOTEBOOK.sub(link, re.sub(r"\A# ", f"# {cancer}: ", text))
     return json.dumps(notebook, indent=1, ensure_ascii=False)

@@ -18,7 +18,6 @@ from degnext._common.download import PATIENT, Retry, download, open_url, read_js
 from degnext._common.errors import InputError
 from degnext._common.files import folder_lock, write_atomic
 from degnext._common.paths import cache_dir as user_cache
-from degnext.cohorts.tables import UNREADABLE
 from degnext.cohorts.tcga import check_study, read_cached, select_samples, utc_now, write_cached
 
 if TYPE_CHECKING:
@@ -215,6 +214,8 @@ def read_star_counts(path: str | Path) -> pd.DataFrame:
     counts are whole numbers.
     """
     import pandas as pd
+
+    from degnext.cohorts.tables import UNREADABLE
 
     columns = ["gene_id", "gene_name", "gene_type", "unstranded"]
     options = {"sep": "\t", "comment": "#", "usecols": columns, "keep_default_na": False}

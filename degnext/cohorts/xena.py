@@ -10,7 +10,6 @@ from degnext._common.download import PATIENT, DownloadError, Retry, download
 from degnext._common.errors import InputError, check_choice
 from degnext._common.files import file_checksum, folder_lock, read_record, write_atomic
 from degnext._common.paths import cache_dir as user_cache
-from degnext.cohorts.tables import UNREADABLE
 from degnext.cohorts.tcga import check_study, read_cached, select_samples, utc_now, write_cached
 
 if TYPE_CHECKING:
@@ -104,6 +103,8 @@ def read_xena(path: str | Path) -> tuple[pd.DataFrame, dict[str, int], float]:
     of rounding. Summary rows of HTSeq ("__no_feature", …) and STAR ("N_unmapped", …) are left out.
     """
     import pandas as pd
+
+    from degnext.cohorts.tables import UNREADABLE
 
     cure = "delete it and run again"
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,19 +86,16 @@ class NotebookRun:
         A table that other code made is left out, and a line says so. Fewer cohorts than
         ``at_least`` are an :class:`InputError`; by default no cohort gives an empty table.
         """
-        tables, old = [], []
-        for path in sorted(self.folder.parents[1].glob(f"*/{notebook}/{file}.csv")):
-            record = read_record(path.parent / "run.json")
-            if record.get("code") == notebook_digest(notebook):
-                table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-                tables.append(table.assign(cancer=path.parents[1].name))
-            else:
-                old.append(path.parents[1].name)
+        found = sorted(self.folder.parents[1].glob(f"*/{notebook}/{file}.csv"))
+        digests = {path: read_record(path.parent / "run.json").get("code") for path in found}
+        mine = [path for path in found if digests[path] == notebook_digest(notebook)]
+        old = [path.parents[1].name for path in found if path not in mine]
+        read = partial(pd.read_csv, keep_default_na=False, na_values=[""])
+        tables = [read(path).assign(cancer=path.parents[1].name) for path in mine]
         if old:
             print(f"{notebook} of {', '.join(old)} was run by other code: not used, run it again.")
         if len(tables) < at_least:
-            cure = "run it first, by: degnext run --cancers all"
-            raise InputError(f"{len(tables)} cohorts with {file}.csv of {notebook}: {cure}")
+            raise InputError(f"no {file}.csv of {notebook}: first degnext run --cancers all")
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def save(self, table: pd.DataFrame, name: str) -> Path:

@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 import shlex
+import sys
 import tomllib
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_targets_of_make_exist():
 
 @pytest.mark.parametrize("words", [w for w in commands("make") if len(w) > 2], ids=" ".join)
 def test_a_book_is_ordered_as_written(words, make_cohort, monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(ROOT / "workflow")
+    monkeypatch.setattr("sys.path", [str(ROOT / "workflow"), *sys.path])
     spec = importlib.util.spec_from_file_location("make_book", ROOT / "workflow" / "make_book.py")
     make_book = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_book)

@@ -169,7 +169,7 @@ def make_book(monkeypatch, checkout, written):
 
     spec = importlib.util.spec_from_file_location("make_book", ROOT / "workflow" / "make_book.py")
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.syspath_prepend(ROOT / "workflow")
+    monkeypatch.setattr("sys.path", [str(ROOT / "workflow"), *sys.path])
     spec.loader.exec_module(module)
     monkeypatch.setattr(parameters, "_FOLDERS", (checkout / "notebooks",))
     monkeypatch.setattr(sys, "argv", ["make_book.py"])
