@@ -68,16 +68,11 @@ def run_degnext(
         seconds[step] = time.perf_counter() - start
         return value
 
-    def normalise():
-        kept = tcgabiolinks.tcgabiolinks_normalize(counts, info, "geneLength")
-        # R computes both normalisations before it throws them away, and so does this timing
-        tcgabiolinks.between_lane(
-            tcgabiolinks.within_lane(kept, info["gene_length"].reindex(kept.index))
-        )
-        return kept
-
+    # R computes its normalised values before it throws them away; degnext returns the same counts
+    # without that work
+    normalise = partial(tcgabiolinks.tcgabiolinks_normalize, gene_info=info, method="geneLength")
     counts, groups = timed("outliers", lambda: filters.drop_outliers(counts, groups))
-    kept = timed("normalise", normalise)
+    kept = timed("normalise", lambda: normalise(counts))
     kept = timed("quantile_filter", lambda: filters.quantile_filter(kept))
     tables = {
         m: timed(m, partial(differential_expression, kept, groups, method=m))

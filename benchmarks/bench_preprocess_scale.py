@@ -81,9 +81,6 @@ def one_size(n_genes: int, n_samples: int) -> dict[str, float]:
 
         counts, groups = timed("drop_outliers", lambda: filters.drop_outliers(counts, groups))
         counts = timed("map_symbols", lambda: symbols.map_symbols(counts)[0])
-        within = timed("within_lane", lambda: tcgabiolinks.within_lane(counts, info["gc_content"]))
-        timed("between_lane", lambda: tcgabiolinks.between_lane(within))
-        within = None
         timed("tcgabiolinks_gcContent", lambda: tcgabiolinks.tcgabiolinks_normalize(counts, info))
         for method in ("total", "upper_quartile", "tmm"):
             timed(f"size_factors_{method}", partial(size_factors, counts, method))
