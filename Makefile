@@ -22,6 +22,8 @@ export BOOK_COUNTS := $(value COUNTS)
 export BOOK_GROUPS := $(value GROUPS)
 export BOOK_PARAMS := $(value PARAMS)
 unexport CANCER CANCERS PROFILE SOURCE CORES COUNTS GROUPS PARAMS
+# libraries are compiled when first used (see --no-compile); unkept, every notebook compiled them again
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
 .PHONY: book pdf test check wheel lab labs slides clean env

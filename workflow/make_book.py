@@ -6,6 +6,7 @@ The Makefile passes what the user wrote through the environment: BOOK_CANCER, BO
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shlex
 import shutil
@@ -149,9 +150,36 @@ def checksums(value: str) -> list[str]:
 
 
 def build(request: dict[str, Any], results: Path) -> Path | None:
-    """Lay pages and executed notebooks side by side and build them; return the index page."""
-    runs = results / request["source"]
+    """Lay pages and executed notebooks side by side and build them; return the index page.
+
+    Pages that were built from the same files are left as they are.
+    """
     source, html = ROOT / "_build" / "source", ROOT / "_build" / "html"
+    lay_out(request, results / request["source"], source)
+    mark, built_from = ROOT / "_build" / "built_from", checksum_of(source)
+    if mark.exists() and mark.read_text() == built_from and (html / "index.html").exists():
+        return html / "index.html"
+    mark.unlink(missing_ok=True)
+    command = [BIN / "jupyter-book", "build", "-W", "-n", "--keep-going", "--quiet"]
+    command += ["--path-output", ROOT / "_build" / "pages", source]
+    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
+    log = ROOT / "_build" / "build.log"
+    with open(log, "w") as file:
+        streams = {"stdout": file, "stderr": subprocess.STDOUT}
+        child = subprocess.Popen(command, env=environment, start_new_session=True, **streams)
+        status = wait_for(child)
+    made = ROOT / "_build" / "pages" / "_build" / "html"
+    if status or not (made / "index.html").exists():
+        print("\n".join(log.read_text().splitlines()[-40:]), file=sys.stderr)
+        return None
+    shutil.rmtree(html, ignore_errors=True)
+    shutil.copytree(made, html)
+    mark.write_text(built_from)
+    return html / "index.html"
+
+
+def lay_out(request: dict[str, Any], runs: Path, source: Path) -> None:
+    """Copy pages, settings and executed notebooks, of further cohorts too, into one folder."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("*.ipynb"))
     for name in ("_config.yml", "_toc.yml"):
@@ -168,21 +196,14 @@ def build(request: dict[str, Any], results: Path) -> Path | None:
                 (source / folder / notebook.name).write_text(text, encoding="utf-8")
     if request["further"]:
         add_cohorts(source, runs, request["further"], request["missing"])
-    command = [BIN / "jupyter-book", "build", "-W", "-n", "--keep-going", "--quiet"]
-    command += ["--path-output", ROOT / "_build" / "pages", source]
-    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
-    log = ROOT / "_build" / "build.log"
-    with open(log, "w") as file:
-        streams = {"stdout": file, "stderr": subprocess.STDOUT}
-        child = subprocess.Popen(command, env=environment, start_new_session=True, **streams)
-        status = wait_for(child)
-    made = ROOT / "_build" / "pages" / "_build" / "html"
-    if status or not (made / "index.html").exists():
-        print("\n".join(log.read_text().splitlines()[-40:]), file=sys.stderr)
-        return None
-    shutil.rmtree(html, ignore_errors=True)
-    shutil.copytree(made, html)
-    return html / "index.html"
+
+
+def checksum_of(source: Path) -> str:
+    """Return one checksum of all that pages are made from, the libraries' versions included."""
+    paths = [p for p in sorted(source.rglob("*")) if p.is_file()]
+    lines = [f"{p.relative_to(source)} {file_checksum(p, 'sha256')}" for p in paths]
+    lines.append(file_checksum(ROOT / "constraints.txt", "sha256"))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def link_labs(book: Path, labs: Path = ROOT / "_build" / "labs") -> None:

@@ -51,6 +51,7 @@ sys.exit(make_book.main())
 """
 JUPYTER_BOOK = """#!/bin/sh
 mkdir -p _build/pages/_build/html && touch _build/pages/_build/html/index.html
+echo built >> _build/built.txt
 """
 
 
@@ -84,7 +85,7 @@ def checkout(request, tmp_path):
     if "papermill" not in request.fixturenames:  # starting a kernel takes seconds
         (folder / "workflow" / "run_notebook.py").write_text(QUICK)
     (folder / "data").symlink_to(ROOT / "data")
-    for name in ("_config.yml", "_toc.yml", "pyproject.toml"):
+    for name in ("_config.yml", "_toc.yml", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
     settings = folder / "workflow" / "config.yaml"
     kept = yaml.safe_load(settings.read_text()) | {"sources": {"demo": {"01_first": {"seed": 3}}}}
@@ -420,3 +421,19 @@ def test_with_nothing_changed_snakemake_is_not_even_started(checkout, book):
     first = checkout / "results" / "demo" / "KICH" / "01_first" / "01_first.ipynb"
     first.unlink()
     assert book().code == 1  # now it has to run
+
+
+def test_pages_are_built_again_only_if_what_they_are_made_from_changed(checkout, book):
+    built = checkout / "_build" / "built.txt"
+    page, html = checkout / "book" / "page.md", checkout / "_build" / "html"
+    for change, times in [
+        (lambda: None, 1),
+        (lambda: None, 1),
+        (lambda: page.write_text("# New"), 2),
+        (lambda: page.write_text("# Newer"), 3),
+        (lambda: (html / "index.html").unlink(), 4),
+        (lambda: None, 4),
+    ]:
+        change()
+        assert book().code == 0
+        assert len(built.read_text().split()) == times
