@@ -33,14 +33,14 @@ def results_dir(results: str | Path | None = None) -> Path:
     """Return where runs write: the argument, DEGNEXT_RESULTS, or results/ (checkout, else cwd)."""
     named = results or os.environ.get("DEGNEXT_RESULTS")
     if named:
-        return Path(named).expanduser().resolve()
+        return Path(os.path.realpath(Path(named).expanduser()))
     return (_ROOT if (_ROOT / "pyproject.toml").exists() else Path.cwd()) / "results"
 
 
 def cache_dir() -> Path:
     """Return the folder for downloads: ``DEGNEXT_CACHE``, else the platform's cache folder."""
     if named := os.environ.get("DEGNEXT_CACHE"):
-        return Path(named).expanduser().resolve()
+        return Path(os.path.realpath(Path(named).expanduser()))
     import pooch
 
     return Path(pooch.os_cache("degnext"))

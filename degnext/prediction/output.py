@@ -27,14 +27,18 @@ def check_output(
 
     kinds: endings that are known. force: an existing file may be replaced, but never an input.
     """
-    kind, folder = path.suffix.lower(), next(p for p in path.resolve().parents if p.exists())
+    kind, real = (
+        path.suffix.lower(),
+        os.path.realpath,
+    )  # Path.resolve() stumbles over a link to itself
+    folder = next(p for p in Path(real(path)).parents if p.is_symlink() or p.exists())
     if kind not in kinds:
         slip = f"{path.name!r} has no ending that is known: use one of {', '.join(kinds)}"
     elif len(os.fsencode(path.name)) > _NAME_BYTES:
         slip = f"the name {path.name[:30]}… is too long: use at most {_NAME_BYTES} bytes"
     elif path.is_dir():
         slip = f"{path} is a folder: name a file in it, such as predictions{kind}"
-    elif path.resolve() in {Path(one).resolve() for one in inputs}:
+    elif real(path) in map(real, inputs):
         slip = f"{path} is an input of this very command: name another file for the predictions"
     elif not folder.is_dir() or not os.access(folder, os.W_OK):
         slip = f"nothing can be written into {folder}: name a file in a folder of your own"

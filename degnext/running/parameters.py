@@ -14,6 +14,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = (_PACKAGE.parent / "notebooks", _PACKAGE.parent / "book", _PACKAGE / "_notebooks")
 _TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool}
 _AT_LEAST_1 = ("draws", "small_draws", "image_draws", "n_folds")
+_N_FOLDS = 5  # labels are spread over so many
 _FILES = ("counts_path", "groups_path", "transcripts", "bio_source", "gene_sets", "data_dir")
 _CHOICES = {"protocol": ("paper", "corrected"), "network": ("paper", "profile")}
 _CHOICES |= {"train_part": ("T1", "T2", "none"), "relu": ("pair", "conv")}
@@ -92,6 +93,9 @@ def check_parameters(types: Mapping[str, str], values: Mapping[str, Any]) -> dic
         if kind in ("int", "float") and not value >= least:
             wrong = "must not be negative, not" if least == 0 else "must be 1 or more, not"
             raise InputError(f"parameter {name} {wrong} {value!r}: give {least} or more")
+    if values.get("n_folds", 1) > _N_FOLDS:
+        wrong = f"must be {_N_FOLDS} or less, not {values['n_folds']}"
+        raise InputError(f"parameter n_folds {wrong}: give {_N_FOLDS} or less")
     if "cancer" in values:
         check_name(values["cancer"], values.get("source", "demo"))
     return dict(values)

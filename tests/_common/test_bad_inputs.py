@@ -216,6 +216,22 @@ COMMANDS = {
     ),
     "unknown step": (["run", "KICH", "--steps", "1,99", "--out", "out"], "unknown step '99'"),
     "empty step": (["run", "KICH", "--steps", "", "--out", "out"], "unknown step ''"),
+    "counts that link to themselves": (
+        ["predict", "loop.csv", "--tumor", "T*", "--out", "out.csv"],
+        "no file 'loop.csv': check the path",
+    ),
+    "a table that links to itself": (
+        ["predict", "good.csv", "--groups", "g.csv", "--out", "loop/out.csv"],
+        "loop: name a file in a folder of your own",
+    ),
+    "a name too long": (
+        ["predict", "good.csv", "--groups", "g.csv", "--out", f"{'x' * 250}.csv"],
+        "is too long: use at most 200 bytes",
+    ),
+    "Parquet of two levels": (
+        ["predict", "levels.parquet", "--groups", "g.csv", "--out", "out.csv"],
+        "has an index of several levels: keep one, of genes",
+    ),
     "run on a path": (
         ["run", "../../x", "--source", "file", "--out", "out"],
         "cannot name a folder",
@@ -228,6 +244,9 @@ def test_a_command_that_cannot_be_done_stops(case, tmp_path, monkeypatch, run_cl
     monkeypatch.chdir(tmp_path)
     write(table(), tmp_path / "good.csv")
     write(b"PK\x03\x04\x14", tmp_path / "good.xlsx")
+    for name in ("loop", "loop.csv"):
+        (tmp_path / name).symlink_to(tmp_path / name)
+    pd.concat({"a": table()}).to_parquet(tmp_path / "levels.parquet")
     (tmp_path / "empty").mkdir()
     write(groups(), tmp_path / "g.csv")
     (tmp_path / "full").mkdir()
@@ -249,6 +268,7 @@ PARAMETERS = {
     "no draws": (dict(draws=0), "parameter draws must be 1 or more, not 0: give 1"),
     "no small draws": (dict(small_draws=0), "small_draws must be 1 or more"),
     "no folds": (dict(n_folds=0), "n_folds must be 1 or more"),
+    "more folds than there are": (dict(n_folds=99), "n_folds must be 5 or less, not 99: give 5"),
     "negative": (dict(fdr=-0.1), "parameter fdr must not be negative"),
     "unknown cancer": (dict(cancer="REED"), "did you mean 'READ'"),
     "unknown source": (dict(source="tcga"), "unknown source 'tcga': "),

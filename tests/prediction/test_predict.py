@@ -248,7 +248,14 @@ def test_genes_without_counts_are_kept_and_have_no_rule(planted):
     assert not table["disagrees_with_rule"][-3:].any() and (table["class"][-3:] == "neutral").all()
 
 
-def test_ensembl_ids_get_symbols_and_every_gene_stays(run_cli, planted, monkeypatch, tmp_path):
+def test_ensembl_ids_get_symbols_offline_and_every_gene_stays(
+    run_cli, planted, monkeypatch, tmp_path
+):
+    def no_network(*address):
+        pytest.fail(f"asked the network: {address[1:]}")
+
+    monkeypatch.setattr("socket.socket.connect", no_network)
+    monkeypatch.setattr("socket.getaddrinfo", no_network)
     table = gene_names().drop_duplicates("symbol")
     table = table[table["ensembl"] != ""].iloc[: len(planted.counts)]
     known = table["symbol"].to_numpy()
