@@ -15,11 +15,10 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     valid = list(valid)
     by_lower = {v.lower(): v for v in valid}
     close = difflib.get_close_matches(str(name).lower(), by_lower, n=2, cutoff=0.5)
-    listed = ", ".join(valid)
     if not close:
-        return f"choose one of: {listed}"
+        return f"choose one of: {', '.join(valid)}"
     meant = " or ".join(repr(by_lower[c]) for c in close)
-    return f"did you mean {meant}? (valid: {listed})"
+    return f"did you mean {meant}? (valid: {', '.join(valid)})"
 
 
 def check_choice(name: str, value: str, valid: Iterable[str]) -> str:

@@ -19,8 +19,7 @@ def data_dir() -> Path:
 
 def shared_data() -> Path | None:
     """Return the folder that ``DEGNEXT_DATA`` names (real data, not carried), or None if unset."""
-    value = os.environ.get("DEGNEXT_DATA", "").strip()
-    if not value:
+    if not (value := os.environ.get("DEGNEXT_DATA", "").strip()):
         return None
     folder = Path(value).expanduser()
     if not folder.is_dir():

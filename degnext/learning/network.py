@@ -35,9 +35,8 @@ class ConvPair(nn.Sequential):
         if not (self.gather and on_cpu and torch.is_grad_enabled()):
             return torch.amax(self.forward(x), dim=(2, 3))
         height, width = x.shape[-2:]
-        if (
-            self.pool and min(height, width) >= 2
-        ):  # max pooling leaves out an odd last row or column
+        # max pooling leaves out an odd last row or column
+        if self.pool and min(height, width) >= 2:
             height, width = height // 2 * 2, width // 2 * 2
         largest = conv_max(self._first(x), self[1].weight, self[1].bias, (height, width))
         return torch.relu(largest)  # a ReLU keeps the order

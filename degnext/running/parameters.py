@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ from degnext._common.errors import InputError, check_choice, nearest
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = (_PACKAGE.parent / "notebooks", _PACKAGE.parent / "book", _PACKAGE / "_notebooks")
 _TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool}
-_AT_LEAST_1 = ("draws", "small_draws", "image_draws", "n_folds")
-_N_FOLDS = 5  # labels are spread over so many
+_BOUNDS = {"draws": (1, inf), "small_draws": (1, inf), "image_draws": (1, inf), "n_folds": (1, 5)}
 _FILES = ("counts_path", "groups_path", "transcripts", "bio_source", "gene_sets", "data_dir")
 _CHOICES = {"protocol": ("paper", "corrected"), "network": ("paper", "profile")}
 _CHOICES |= {"train_part": ("T1", "T2", "none"), "relu": ("pair", "conv")}
@@ -89,13 +89,10 @@ def check_parameters(types: Mapping[str, str], values: Mapping[str, Any]) -> dic
             raise InputError(f"parameter {name} must be of type {kind}, not {value!r}: {cure}")
         if name in _CHOICES:
             check_choice(name, value, _CHOICES[name])
-        least = 1 if name in _AT_LEAST_1 else 0
-        if kind in ("int", "float") and not value >= least:
-            wrong = "must not be negative, not" if least == 0 else "must be 1 or more, not"
-            raise InputError(f"parameter {name} {wrong} {value!r}: give {least} or more")
-    if values.get("n_folds", 1) > _N_FOLDS:
-        wrong = f"must be {_N_FOLDS} or less, not {values['n_folds']}"
-        raise InputError(f"parameter n_folds {wrong}: give {_N_FOLDS} or less")
+        least, most = _BOUNDS.get(name, (0, inf))
+        if kind in ("int", "float") and not least <= value <= most:
+            bound = f"{most} or less" if value > most else f"{least} or more"
+            raise InputError(f"parameter {name} is {value!r}: give {bound}")
     if "cancer" in values:
         check_name(values["cancer"], values.get("source", "demo"))
     return dict(values)
@@ -108,9 +105,8 @@ def check_name(cancer: str, source: str) -> str:
     from degnext.cohorts.user_tables import check_cohort_name
 
     check_choice("source", source, SOURCES)
-    return (
-        check_cohort_name(cancer) if source == "file" else check_choice("cancer", cancer, CANCERS)
-    )
+    own = source == "file"
+    return check_cohort_name(cancer) if own else check_choice("cancer", cancer, CANCERS)
 
 
 def from_text(name: str, kind: str, value: Any) -> Any:

@@ -96,14 +96,14 @@ def test_a_value_of_another_type_is_refused(name, value, is_helpful):
 
 @pytest.mark.parametrize(("name", "value"), [("seed", -1), ("fdr", -0.5), ("fdr", float("nan"))])
 def test_a_negative_number_is_refused_and_zero_is_a_seed(name, value):
-    with pytest.raises(InputError, match=f"parameter {name} must not be negative"):
+    with pytest.raises(InputError, match=f"parameter {name} is -"):
         check(**{name: value})
     assert check(seed=0, fdr=0.0)["seed"] == 0
 
 
 @pytest.mark.parametrize("name", ["draws", "small_draws", "image_draws", "n_folds"])
 def test_a_number_of_times_is_one_or_more(name):
-    with pytest.raises(InputError, match=f"parameter {name} must be 1 or more"):
+    with pytest.raises(InputError, match=f"parameter {name} is 0: give 1 or more"):
         check_parameters(TYPES | {name: "int"}, VALUES | {name: 0})
 
 
