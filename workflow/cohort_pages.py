@@ -24,7 +24,8 @@ def add_cohorts(book: Path, runs: Path, cancers: list[str], missing: dict[str, s
         folder = book / f"cohort_{cancer}"
         folder.mkdir()
         for path in done:
-            (folder / path.name).write_text(page(path, cancer, {p.name for p in done}))
+            text = page(path, cancer, {p.name for p in done})
+            (folder / path.name).write_text(text, encoding="utf-8")
         lines = [f"# {cancer}", f"The same chapters, run on {cancer}."]
         lines += [f"**Mind:** {missing[cancer]}."] if cancer in missing else []
         lines += ["\n".join(f"- [](./{path.name})" for path in done)]
@@ -42,9 +43,19 @@ def is_page(path: Path) -> bool:
     return path.stem == path.parent.name != ACROSS
 
 
+def main_page(path: Path) -> str:
+    """Return an executed notebook with the cell of its run's parameters folded away."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook.get("cells", []):
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            cell["metadata"]["tags"].append("hide-input")
+            cell["metadata"]["mystnb"] = {"code_prompt_show": "Parameters of this run"}
+    return json.dumps(notebook, indent=1, ensure_ascii=False)
+
+
 def page(path: Path, cancer: str, here: set[str]) -> str:
     """Return an executed notebook as a page in the folder of its cohort."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook = json.loads(main_page(path))
 
     def link(match: re.Match) -> str:
         return match[0] if match[1] in here else f"](../notebooks/{match[1]}"

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cohort_pages import add_cohorts, left_out
+from cohort_pages import add_cohorts, left_out, main_page
 
 from degnext._common.errors import InputError
 from degnext._common.files import file_checksum
@@ -35,6 +35,7 @@ from degnext.running.workflow import (
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+STRICT = "error,default::PendingDeprecationWarning"  # the latter is ipykernel's own
 DEFAULTS = {
     "cancer": "KICH",
     "cancers": "",
@@ -53,6 +54,8 @@ def main() -> int:
     try:
         request = check_request(a)
         results = results_dir()
+        if a.source in ("demo", "published"):  # known data: a warning there is our fault
+            os.environ.setdefault("NOTEBOOK_WARNINGS", STRICT)
         status = run_workflow(request, results, int(a.cores or os.cpu_count() or 1), a.profile)
         print(*outcome(request["jobs"], a.source, results, begun), sep="\n")
         index = build(request, results) if complete(request, results) else None
@@ -189,10 +192,11 @@ def lay_out(request: dict[str, Any], runs: Path, source: Path) -> None:
         for notebook in (ROOT / folder).glob("*.ipynb"):
             done = runs / request["pages"] / notebook.stem / notebook.name
             (source / folder).mkdir(exist_ok=True)
-            if done.exists():
-                shutil.copy(done, source / folder)
-            elif why := request["missing"].get(request["pages"]):
-                text = left_out(notebook, request["pages"], why)
+            why = request["missing"].get(request["pages"])
+            if done.exists() or why:
+                text = (
+                    main_page(done) if done.exists() else left_out(notebook, request["pages"], why)
+                )
                 (source / folder / notebook.name).write_text(text, encoding="utf-8")
     if request["further"]:
         add_cohorts(source, runs, request["further"], request["missing"])

@@ -27,6 +27,9 @@ def stop_with_owner() -> None:
 if os.environ.get("WORKFLOW_OWNER"):
     threading.Thread(target=stop_with_owner, daemon=True).start()
 
+if asked := os.environ.get("NOTEBOOK_WARNINGS"):
+    os.environ["PYTHONWARNINGS"] = asked  # of the kernel; this process has read its own
+
 step, cancer, source, results, parameters = sys.argv[1:]
 try:
     print(run_notebook(step, cancer, source, json.loads(parameters), Path(results)))

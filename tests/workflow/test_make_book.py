@@ -437,3 +437,18 @@ def test_pages_are_built_again_only_if_what_they_are_made_from_changed(checkout,
         change()
         assert book().code == 0
         assert len(built.read_text().split()) == times
+
+
+def test_a_warning_on_known_data_is_an_error_and_says_where(papermill, checkout, book):
+    path = checkout / "notebooks" / "02_second.ipynb"
+    notebook = nbformat.read(path, 4)
+    notebook.cells[-1].source = "import warnings\n\nwarnings.warn('odd')"
+    nbformat.write(notebook, path)
+    done = book()
+    assert done.code == 1 and "02_second.failed.ipynb: UserWarning: odd" in done.said
+    notebook.cells[-1].source = "import degnext"
+    nbformat.write(notebook, path)
+    assert book().code == 0
+    page = json.loads((checkout / "_build/source/notebooks/01_first.ipynb").read_text())
+    injected = [c for c in page["cells"] if "injected-parameters" in c["metadata"].get("tags", [])]
+    assert len(injected) == 1 and "hide-input" in injected[0]["metadata"]["tags"]
