@@ -1,4 +1,4 @@
-"""Time and memory of labels and predictions against genes and samples, on drawn counts.
+"""Time and memory of labels, predictions and training against genes, samples and cohorts, drawn.
 
     python -m reproduction.experiments.scale
 
@@ -23,14 +23,16 @@ from degnext.cohorts.cohort import Cohort
 from reproduction.command import call, parser
 from reproduction.store import keep, write_results
 
-GENES, SAMPLES = (2_000, 6_000, 20_000, 60_000), (10, 100, 1_000, 5_000, 10_000)
-WITH_SAMPLES, WITH_GENES, SEED = 50, 2_000, 0  # samples of the first row, genes of the second
-SIZES = [(n, WITH_SAMPLES) for n in GENES] + [(WITH_GENES, n) for n in SAMPLES]
+SIZES = {  # genes, samples, cohorts; one of them varies
+    "genes": [(n, 50, 1) for n in (2_000, 6_000, 20_000, 60_000)],
+    "samples": [(2_000, n, 1) for n in (10, 100, 1_000, 5_000, 10_000)],
+    "cohorts": [(2_000, 50, n) for n in (1, 3, 9, 17)],
+}
 
 
-def draw(n_genes: int, n_samples: int) -> Cohort:
+def draw(n_genes: int, n_samples: int, seed: int = 0) -> Cohort:
     """Draw negative binomial counts, half of the samples tumor, a fifth of the genes changed."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     mean, tumor = 2 ** rng.normal(6, 2.5, n_genes), np.arange(n_samples) % 2 == 1
     change = 2 ** (rng.normal(0, 2, n_genes) * (rng.random(n_genes) < 0.2))
     counts = np.empty((n_genes, n_samples), dtype=np.int64)
@@ -43,30 +45,43 @@ def draw(n_genes: int, n_samples: int) -> Cohort:
     return Cohort(pd.DataFrame(counts, genes, samples), groups)
 
 
-def measure(n_genes: int, n_samples: int) -> list[dict]:
+def measure(varied: str, n_genes: int, n_samples: int, n_cohorts: int) -> list[dict]:
     """Return processor seconds and the peak so far, in MB, of each step; in this process."""
+    from degnext.evaluation.profile_network import called_genes
     from degnext.labeling.calls import label
+    from degnext.learning.profile.classifier import ProfileClassifier
+    from degnext.learning.profile.genes import genes_of
     from degnext.prediction.predict import predict
     from degnext.preprocessing.filters import preprocess
 
-    cohort, rows = draw(n_genes, n_samples), []
-    steps = {
-        "preprocessing and labels": lambda: label(preprocess(cohort, symbols="keep"), ""),
-        "prediction": lambda: predict(cohort, rule="standard"),
-    }
+    cohorts, labeled, rows = [draw(n_genes, n_samples, k) for k in range(n_cohorts)], [], []
+
+    def labels() -> None:
+        labeled.extend(label(preprocess(one, symbols="keep"), "") for one in cohorts)
+
+    def training() -> None:
+        ProfileClassifier().fit([genes_of(one, called_genes(one)) for one in labeled])
+
+    steps = {"preprocessing and labels": labels}
+    if varied == "cohorts":
+        steps["training on all cohorts"] = training
+    else:
+        steps["prediction"] = lambda: predict(cohorts[0], rule="standard")
+    sizes = {"varied": varied, "genes": n_genes, "samples": n_samples, "cohorts": n_cohorts}
     for name, step in steps.items():
         begun = time.process_time()
         step()
         seconds = time.process_time() - begun
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        row = {"step": name, "genes": n_genes, "samples": n_samples}
-        rows.append(row | {"cpu_seconds": round(seconds, 2), "peak_mb": round(peak)})
+        rows.append(
+            {"step": name, **sizes, "cpu_seconds": round(seconds, 2), "peak_mb": round(peak)}
+        )
     return rows
 
 
-def elsewhere(n_genes: int, n_samples: int) -> pd.DataFrame:
+def elsewhere(varied: str, size: tuple[int, ...]) -> pd.DataFrame:
     """Return :func:`measure` of a new process."""
-    command = [sys.executable, "-m", __spec__.name, "--one", str(n_genes), str(n_samples)]
+    command = [sys.executable, "-m", __spec__.name, "--one", varied, *map(str, size)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "DEGNEXT_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return pd.DataFrame(json.loads(done.stdout.splitlines()[-1]))
@@ -75,16 +90,18 @@ def elsewhere(n_genes: int, n_samples: int) -> pd.DataFrame:
 def main() -> None:
     """Measure every size, or one."""
     arguments = parser(__doc__)
-    arguments.add_argument("--one", type=int, nargs=2, metavar=("GENES", "SAMPLES"))
+    arguments.add_argument("--one", nargs=4, metavar=("VARIED", "GENES", "SAMPLES", "COHORTS"))
     if one := arguments.parse_args().one:
-        print(json.dumps(measure(*one)))
+        print(json.dumps(measure(one[0], *map(int, one[1:]))))
         return
-    settings, tables, seconds = {"seed": SEED}, [], {}
-    for size in SIZES:
-        key = "{}x{}".format(*size)
-        table, seconds[key] = keep("scale", key, settings, lambda size=size: elsewhere(*size))
-        tables.append(table)
-    write_results("scale", pd.concat(tables), __spec__.name, settings, seconds)
+    tables, seconds = [], {}
+    for varied, sizes in SIZES.items():
+        for size in sizes:
+            key = "-".join([varied, *map(str, size)])
+            made = keep("scale", key, {}, lambda v=varied, size=size: elsewhere(v, size))
+            tables.append(made[0])
+            seconds[key] = made[1]
+    write_results("scale", pd.concat(tables), __spec__.name, {}, seconds)
 
 
 if __name__ == "__main__":
