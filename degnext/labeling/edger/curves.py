@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import comb, xlogy
 
-from degnext.labeling.edger.negbin import TINY, TwoGroups
+from degnext.labeling.edger.negbin import TINY, TwoGroups, climb
 
 MANY = 100  # samples from which this is quicker
 _STEP, _POINTS, _MARGIN = 0.1, 10, 2.0  # of log s; of a polynomial; around what is expected
@@ -39,25 +39,22 @@ class _Group:
     def read(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return where in the tables (genes × points) and with which weights to read."""
         place = (np.log(s) - self.low) / _STEP
-        first = np.clip(np.floor(place).astype(int) - _POINTS // 2 + 1, 0, None)
-        first = np.minimum(first, len(self.libs) - _POINTS)
-        away = (place - first)[:, None] - np.arange(_POINTS)
-        away[away == 0] = 1e-13
-        weight = _SIGNED / away
+        node = np.floor(place)
+        place = node + np.maximum(place - node, 1e-12)  # at a node itself weights are not finite
+        first = np.clip(node.astype(int) - _POINTS // 2 + 1, 0, len(self.libs) - _POINTS)
+        weight = _SIGNED / ((place - first)[:, None] - np.arange(_POINTS))
         return first[:, None] + np.arange(_POINTS), weight / weight.sum(axis=1, keepdims=True)
 
     def fit(self, phi: float) -> None:
         """Move the rates to the maximum at a dispersion: Fisher scoring, as ``fit_rate``."""
-        active = np.flatnonzero(self.total > 0)
-        for _ in range(50):
-            if not active.size:
-                break
+
+        def target(active: np.ndarray, going: np.ndarray) -> np.ndarray:
             cells, weight = self.read(phi * self.rate[active])
             counts = np.einsum("ij,ij->i", self.counts[active[:, None], cells], weight)
-            libs = np.einsum("ij,ij->i", self.libs[cells], weight)
-            step = counts / (self.rate[active] * libs) - 1.0
-            self.rate[active] *= np.exp(step)
-            active = active[np.abs(step) >= 1e-10]
+            return counts / np.einsum("ij,ij->i", self.libs[cells], weight)
+
+        with np.errstate(divide="ignore", invalid="ignore"):  # far from the nodes: see `terms`
+            climb(self.rate, self.total > 0, target)
 
     def terms(self, phi: float) -> tuple[np.ndarray, np.ndarray, bool]:
         """Return likelihood and information per gene, and whether all lay between the nodes."""

@@ -11,17 +11,17 @@ import numpy as np
 from degnext._common.errors import InputError
 from degnext.labeling.edger.dispersion import MIN_ROW_SUM, spline_maximum
 from degnext.labeling.edger.likelihood import profile_on_grid
-from degnext.labeling.edger.negbin import TwoGroups, ave_log_cpm, fit_deviance
+from degnext.labeling.edger.negbin import TwoGroups, ave_log_cpm, fit_residuals
 from degnext.labeling.edger.quasi import squeeze
 from degnext.labeling.edger.trend import _GRID, local_constant
 
 
-def empirical_dispersion(data: TwoGroups) -> tuple[float, np.ndarray]:
-    """Return the common dispersion and one per gene (genes,), squeezed towards a trend.
+def empirical_dispersion(data: TwoGroups) -> tuple[np.ndarray, np.ndarray]:
+    """Return abundances and dispersions squeezed towards a trend along them, (genes,) each.
 
-    How strongly is estimated from how much genes differ from the trend along abundance. Genes with
-    fewer than 5 counts get its value at the lowest abundance. Raises InputError when no gene
-    has five counts.
+    Abundances are average log2 counts per million at the common dispersion. How strongly to squeeze
+    is estimated from how much genes differ from the trend. Genes with fewer than 5 counts get its
+    value at the lowest abundance. Raises InputError when no gene has five counts.
     """
     used = data.y.sum(axis=1) >= MIN_ROW_SUM
     if not used.any():
@@ -29,7 +29,8 @@ def empirical_dispersion(data: TwoGroups) -> tuple[float, np.ndarray]:
     part = data.rows(used)
     profile = profile_on_grid(part, 0.1 * 2.0**_GRID)
     common = float(0.1 * 2.0 ** spline_maximum(_GRID, profile.sum(axis=0)[None, :])[0])
-    abundance = ave_log_cpm(data, common)[used]
+    every = ave_log_cpm(data, common)
+    abundance = every[used]
     n = len(profile)
     span = 1.0 if n <= 50 else 0.25 + 0.75 * np.sqrt(50.0 / n)
     shared = local_constant(abundance, profile, span)
@@ -38,12 +39,11 @@ def empirical_dispersion(data: TwoGroups) -> tuple[float, np.ndarray]:
     out = np.full(len(data.y), trend[abundance.argmin()])
     prior_n = min(prior_df / (data.n_samples - data.n_coefficients), 1e6)
     out[used] = 0.1 * 2.0 ** spline_maximum(_GRID, profile + prior_n * shared)
-    return common, out
+    return every, out
 
 
 def _prior_df(data: TwoGroups, trend: np.ndarray, abundance: np.ndarray) -> float:
     """Return the degrees of freedom that the trend is worth, from residual deviances."""
-    df = data.residual_df(trend)
-    spread = fit_deviance(data, trend)
+    spread, df = fit_residuals(data, trend)
     variance = np.divide(spread, df, out=np.zeros_like(spread), where=df > 0)
     return squeeze(np.maximum(variance, 0.0), df, abundance)[1]

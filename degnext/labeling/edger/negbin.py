@@ -8,6 +8,7 @@ Nucleic Acids Research 40:4288, as computed by R's edgeR 3.40.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from degnext._common.parallel import blocks, for_each
 
 TINY = 1e-10  # below this an information is taken as zero, as edgeR does
 PRIOR_COUNT = 0.125  # edgeR's default: counts added before a log fold change is taken
+POISSON, GAMMA = 1e-4, 1e6  # a dispersion below, a mean times dispersion above: edgeR's limits
 
 
 @dataclass(frozen=True)
@@ -67,19 +69,14 @@ class TwoGroups:
         with np.errstate(invalid="ignore"):
             return (tumor - normal) / np.log(2.0)
 
-    def residual_df(self, dispersion: np.ndarray) -> np.ndarray:
-        """Return residual degrees of freedom less zeros fitted as zeros: edgeR's .residDF."""
-        out = np.empty(len(self.y))
-        normal, tumor = self.parts()
+    def residual_df(self, mu: np.ndarray) -> np.ndarray:
+        """Return residual degrees of freedom (genes,) less zeros fitted as zeros: .residDF.
 
-        def work(rows: slice) -> None:
-            data = self.rows(rows)
-            zero = (data.y < 1e-4) & (data.means(dispersion[rows]) < 1e-4)
-            groups_left = (~zero[:, normal]).any(axis=1).astype(int) + (~zero[:, tumor]).any(axis=1)
-            out[rows] = np.maximum(self.n_samples - zero.sum(axis=1) - groups_left, 0)
-
-        for_each(work, blocks(len(self.y), 8 * self.n_samples))
-        return out
+        mu: fitted means, genes × samples.
+        """
+        zero = (self.y < 1e-4) & (mu < 1e-4)
+        groups_left = sum((~zero[:, part]).any(axis=1).astype(int) for part in self.parts())
+        return np.maximum(self.n_samples - zero.sum(axis=1) - groups_left, 0)
 
 
 def fit_rate(
@@ -88,8 +85,8 @@ def fit_rate(
     """Return the maximum-likelihood rate per gene (genes,): the fitted mean is ``rate * lib``.
 
     y: genes × samples; lib: (samples,); dispersion: (genes,); start: rates to begin from.
-    Genes without any count get 0. Source: edgeR's mglmOneGroup (Fisher scoring, start at the mean
-    of y / lib, tolerance 1e-10 on the log rate).
+    Genes without any count get 0. Source: edgeR's mglmOneGroup (start at the mean of y / lib; its
+    Fisher scoring is quickened by :func:`climb`, which ends within its tolerance of 1e-10).
     """
     total = y.sum(axis=1)
     seen = total > 0
@@ -97,25 +94,40 @@ def fit_rate(
     rate[~seen] = 0.0
     poisson = seen & (dispersion == 0)
     rate[poisson] = total[poisson] / lib.sum()
-    active = np.flatnonzero(seen & ~poisson)
-    y_active = y if active.size == len(y) else y[active]
-    for _ in range(50):
-        if not active.size:
-            break
+    y_active = y
+
+    def target(active: np.ndarray, going: np.ndarray) -> np.ndarray:
+        nonlocal y_active
+        y_active = y_active if going.all() else y_active[going]
         weight = np.multiply.outer(dispersion[active] * rate[active], lib)
         weight += 1.0
         np.reciprocal(weight, out=weight)
-        step = (
-            np.einsum("ij,ij->i", y_active, weight)
-            / (rate[active] * np.einsum("ij,j->i", weight, lib))
-            - 1.0
-        )
-        rate[active] *= np.exp(step)
-        going = np.abs(step) >= 1e-10
-        if not going.all():
-            active = active[going]
-            y_active = y_active[going]
+        return np.einsum("ij,ij->i", y_active, weight) / (weight @ lib)
+
+    climb(rate, seen & ~poisson, target)
     return rate
+
+
+def climb(rate: np.ndarray, going: np.ndarray, target: Callable) -> None:
+    """Move rates (genes,) where ``going`` to their maximum likelihood, in place.
+
+    target: the rates that Fisher scoring would go to next, given the positions of the genes that
+    are still going, and which of the last call's genes these are. The first step goes there. From
+    then on the last two steps tell how far short of the maximum a step ends (the secant rule):
+    what is then left of the error is about the product of the last two, which halves the steps.
+    """
+    active, move, gap = np.flatnonzero(going), 1.0, None
+    for _ in range(50):
+        if not active.size:
+            break
+        new_gap = np.log(target(active, going) / rate[active])
+        step = new_gap.copy()
+        if gap is not None:
+            np.divide(new_gap * move, gap - new_gap, out=step, where=gap != new_gap)
+        step = np.clip(step, -2.0, 2.0)
+        rate[active] *= np.exp(step)
+        going = np.abs(step * move) >= 1e-12
+        active, move, gap = active[going], step[going], new_gap[going]
 
 
 def fit_rates(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
@@ -161,10 +173,10 @@ def deviance(y: np.ndarray, mu: np.ndarray, dispersion: np.ndarray) -> np.ndarra
     log_ratio = np.log(y / mu)
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = y * log_ratio + (y + 1 / phi) * np.log((1 + mu * phi) / (1 + y * phi))
-    gamma = mu * phi > 1e6
+    gamma = mu * phi > GAMMA
     if gamma.any():
         unit = np.where(gamma, ((y - mu) / mu - log_ratio) * mu / (1 + mu * phi), unit)
-    poisson = dispersion < 1e-4
+    poisson = dispersion < POISSON
     if poisson.any():
         yp, mp, pp = y[poisson], mu[poisson], phi[poisson]
         resid = yp - mp
@@ -181,6 +193,43 @@ def fit_deviance(data: TwoGroups, dispersion: np.ndarray, null: bool = False) ->
     def work(rows: slice) -> None:
         piece, phi = data.rows(rows), dispersion[rows]
         out[rows] = deviance(piece.y, piece.means(phi, null), phi)
+
+    for_each(work, blocks(len(data.y), 8 * data.n_samples))
+    return out
+
+
+def fit_residuals(data: TwoGroups, dispersion: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the deviance of the full fit and its residual degrees of freedom, (genes,) each."""
+    out, df = np.empty(len(data.y)), np.empty(len(data.y))
+
+    def work(rows: slice) -> None:
+        piece, phi = data.rows(rows), dispersion[rows]
+        mu = piece.means(phi)
+        out[rows], df[rows] = deviance(piece.y, mu, phi), piece.residual_df(mu)
+
+    for_each(work, blocks(len(data.y), 8 * data.n_samples))
+    return out, df
+
+
+def likelihood_ratio(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
+    """Return how much lower the deviance (genes,) is with groups than without.
+
+    The terms of both deviances that hold counts only cancel out, and half of the logarithms with
+    them; where one of edgeR's limits is at play, the deviances are taken one by one.
+    """
+    out = np.empty(len(data.y))
+
+    def work(rows: slice) -> None:
+        piece, phi = data.rows(rows), dispersion[rows]
+        full, null = piece.means(phi), piece.means(phi, null=True)
+        if phi.min() < POISSON or max((mu.max(axis=1) * phi).max() for mu in (full, null)) > GAMMA:
+            out[rows] = deviance(piece.y, null, phi) - deviance(piece.y, full, phi)
+            return
+        y, phi = piece.y + 1e-8, phi[:, None]
+        full, null = full + 1e-8, null + 1e-8
+        unit = y * np.log(full / null)
+        unit += (y + 1 / phi) * np.log((1 + null * phi) / (1 + full * phi))
+        out[rows] = 2.0 * unit.sum(axis=1)
 
     for_each(work, blocks(len(data.y), 8 * data.n_samples))
     return out

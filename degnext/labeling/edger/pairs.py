@@ -65,21 +65,12 @@ class Pairs(TwoGroups):
         for_each(work, blocks(len(self.y), 8 * self.n_samples))
         return out
 
-    def residual_df(self, dispersion: np.ndarray) -> np.ndarray:
+    def residual_df(self, mu: np.ndarray) -> np.ndarray:
         """Return residual degrees of freedom (genes,) less those of zeros fitted as zeros."""
-        out = np.empty(len(self.y))
-
-        def work(rows: slice) -> None:
-            data = self.rows(rows)
-            left = (data.y >= 1e-4) | (data.means(dispersion[rows]) >= 1e-4)
-            normal, tumor = (
-                self._by_patient(left & kind) > 0 for kind in (~self.tumor, self.tumor)
-            )
-            rank = (normal | tumor).sum(axis=1) + (normal & tumor).any(axis=1)
-            out[rows] = np.maximum(left.sum(axis=1) - rank, 0)
-
-        for_each(work, blocks(len(self.y), 8 * self.n_samples))
-        return out
+        left = (self.y >= 1e-4) | (mu >= 1e-4)
+        normal, tumor = (self._by_patient(left & kind) > 0 for kind in (~self.tumor, self.tumor))
+        rank = (normal | tumor).sum(axis=1) + (normal & tumor).any(axis=1)
+        return np.maximum(left.sum(axis=1) - rank, 0)
 
     def profile(
         self, dispersion: np.ndarray, start: tuple[np.ndarray, np.ndarray] | None

@@ -14,9 +14,9 @@ from degnext._common.errors import InputError
 from degnext.labeling.edger.interval_test import interval_p_values
 from degnext.labeling.edger.negbin import (
     TwoGroups,
-    ave_log_cpm,
     fit_deviance,
     fit_rates,
+    fit_residuals,
     log_fold_change,
 )
 from degnext.labeling.edger.trend import trended_dispersion
@@ -28,11 +28,9 @@ def quasi_table(data: TwoGroups, min_log_fc: float = 0.0) -> dict[str, np.ndarra
     min_log_fc: above 0 the test is whether the log2 fold change is larger than that, either way; it
     has no statistic.
     """
-    common, phi = trended_dispersion(data)
-    abundance = ave_log_cpm(data, common)
+    abundance, phi = trended_dispersion(data)
     rates = fit_rates(data, phi)
-    full = fit_deviance(data, phi)
-    df = data.residual_df(phi)
+    full, df = fit_residuals(data, phi)
     variance = np.divide(full, df, out=np.zeros_like(full), where=df > 0)
     posterior, prior_df = squeeze(np.maximum(variance, 0.0), df, abundance)
     df_total = np.minimum(prior_df + df, len(phi) * (data.n_samples - 2))

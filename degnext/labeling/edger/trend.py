@@ -17,10 +17,11 @@ _GRID = np.linspace(-10.0, 10.0, 21)  # log2 steps around a dispersion of 0.1
 _CELL = 0.8  # a cell of the trend is split until it is shorter than this share of the bandwidth
 
 
-def trended_dispersion(data: TwoGroups) -> tuple[float, np.ndarray]:
-    """Return the common dispersion and one per gene that follows abundance: edgeR's estimateDisp.
+def trended_dispersion(data: TwoGroups) -> tuple[np.ndarray, np.ndarray]:
+    """Return abundances and dispersions that follow them, (genes,) each: edgeR's estimateDisp.
 
-    Genes with fewer than 5 counts get the dispersion of the least abundant gene.
+    Abundances are average log2 counts per million at the common dispersion. Genes with fewer than 5
+    counts get the dispersion of the least abundant gene.
     """
     used = data.y.sum(axis=1) >= MIN_ROW_SUM
     if not used.any():
@@ -29,13 +30,14 @@ def trended_dispersion(data: TwoGroups) -> tuple[float, np.ndarray]:
         )
     profile = profile_on_grid(data.rows(used), 0.1 * 2.0**_GRID)
     common = float(0.1 * 2.0 ** spline_maximum(_GRID, profile.sum(axis=0)[None, :])[0])
-    abundance = ave_log_cpm(data, common)[used]
+    every = ave_log_cpm(data, common)
+    abundance = every[used]
     n = len(profile)
     span = 1.0 if n <= 50 else 0.25 + 0.75 * np.sqrt(50.0 / n)
     trend = 0.1 * 2.0 ** spline_maximum(_GRID, local_constant(abundance, profile, span))
     out = np.full(len(data.y), trend[abundance.argmin()])
     out[used] = trend
-    return common, out
+    return every, out
 
 
 def local_constant(x: np.ndarray, y: np.ndarray, span: float) -> np.ndarray:
