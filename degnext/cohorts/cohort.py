@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,14 +23,9 @@ UNTRAINED = ("BLCA", "CHOL", "COAD", "ESCA", "HNSC", "KICH", "READ", "STAD")
 CANCERS = tuple(sorted(TRAINING + UNTRAINED))
 
 
-@cache
-def _registry() -> pd.DataFrame:
-    return pd.read_csv(data_dir() / "cohorts.csv", index_col="cancer")
-
-
 def registry() -> pd.DataFrame:
     """Return one row per cancer: name, samples, role in transfer, part sizes (Tables 1 and 6)."""
-    return _registry().copy()
+    return pd.read_csv(data_dir() / "cohorts.csv", index_col="cancer")
 
 
 def check_cancer(cancer: str) -> str:
@@ -44,8 +38,7 @@ def label_codes(labels: Iterable[str]) -> np.ndarray:
     labels = pd.Index(labels)
     codes = pd.Index(CLASS_NAMES).get_indexer(labels)
     if (codes < 0).any():
-        wrong, right = labels[codes < 0][0], ", ".join(CLASS_NAMES)
-        raise InputError(f"{wrong!r} is no label: use {right}")
+        raise InputError(f"{labels[codes < 0][0]!r} is no label: use {', '.join(CLASS_NAMES)}")
     return codes.astype(np.int64)
 
 
@@ -130,10 +123,20 @@ class Cohort:
         """Return the cohort with ``fold`` as its test parts: T2 within P and T3 within Q."""
         folds = self.genes["fold"].to_numpy()
         if fold < 0 or fold not in folds:
-            fault = f"{self.name} ({self.source}) has no fold {fold}"
-            raise InputError(f"{fault}: folds need T1 and T2, and F1 and T3, at hand")
+            raise InputError(f"{self.name} has no fold {fold}: folds need all four parts at hand")
         test, bio = folds == fold, self.genes["bio"].to_numpy()
         part = np.where(bio, np.where(test, "T3", "F1"), np.where(test, "T2", "T1"))
+        return replace(self, genes=self.genes.assign(part=part))
+
+    def with_fewer_genes(self, most: int, parts: tuple[str, ...], seed: int = 0) -> Cohort:
+        """Return the cohort with at most ``most`` genes (0: all) in each of ``parts`` at hand.
+
+        The others belong to no part then; one seed leaves the same genes out everywhere.
+        """
+        part = self.genes["part"].copy()
+        for name in set(parts) & set(self.parts):
+            rows = np.random.default_rng(seed).permutation(self.rows(name))
+            part.iloc[rows[most or len(rows) :]] = "left out"
         return replace(self, genes=self.genes.assign(part=part))
 
     def part_table(self) -> pd.DataFrame:
