@@ -15,16 +15,23 @@ DOWNLOADS = ("published", "gdc", "xena")
 def run(a: argparse.Namespace) -> None:
     from degnext.running.execution import run_notebook, share_parameters
     from degnext.running.parameters import check_name, notebook_names
-    from degnext.running.workflow import run_many
+    from degnext.running.workflow import ACROSS, run_many
 
     if bool(a.cancer) == bool(a.cancers):
         raise InputError("no cohort, or two ways to name it: give KICH, say, or --cancers all")
+    if a.cores < 1:
+        raise InputError(f"--cores is {a.cores}: give 1 or more")
+    if a.profile and not a.cancers:
+        raise InputError("--profile belongs to --cancers: name the cohorts with it, or drop it")
     if a.cancer:
         check_name(a.cancer, a.source)
     numbers = {name[:2].lstrip("0"): name for name in notebook_names()}
     chosen = list(numbers) if a.steps == "all" else [s.strip() for s in a.steps.split(",")]
     names = [numbers[check_choice("step", s, numbers)] for s in chosen]
     given = share_parameters(dict(map(tuple, a.parameter)), names)
+    own = [name for name in names if name != ACROSS]
+    if a.source == "file" and not all(given[name].get("counts_path") for name in own):
+        raise InputError("source 'file' needs your tables: add -p counts_path FILE")
     if a.cancers:
         sys.exit(run_many(a.cancers, a.source, names, given, a.out, a.cores, a.profile))
     for name in names:

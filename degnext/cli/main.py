@@ -217,7 +217,10 @@ def predict(a: argparse.Namespace) -> None:
 
 def _check_predict(a: argparse.Namespace) -> None:
     """Fill in what ``--demo`` stands for, and refuse what cannot be done, before any work."""
+    from degnext.cohorts.formats import count_files
+    from degnext.enrichment.gene_sets import load_gene_sets
     from degnext.prediction.output import TABLES, check_output
+    from degnext.prediction.predict import check_rule
 
     if a.demo:
         if a.counts or a.groups:
@@ -228,7 +231,12 @@ def _check_predict(a: argparse.Namespace) -> None:
     if not (a.out or a.report):
         fault = "there is no output file"
         raise InputError(f"{fault}: name one with --out predictions.csv or --report report.html")
-    read = [piece.strip() for one in (*a.counts, a.groups) if one for piece in one.split(",")]
+    check_rule(a.rule, a.fdr)
+    if a.gene_sets and not a.report:
+        raise InputError("--gene-sets belong to a report: add --report report.html, or drop them")
+    if a.gene_sets:
+        load_gene_sets(a.gene_sets)  # what cannot be read is refused now
+    read = [*count_files(a.counts), *filter(None, (a.groups, a.transcripts, a.gene_sets))]
     for path, kinds in ((a.out, TABLES), (a.report, (".html",))):
         if path:
             check_output(path, kinds, a.force, read)

@@ -71,7 +71,7 @@ def check_counts(counts: pd.DataFrame) -> pd.DataFrame:
     if len(empty):
         cure = f"drop it ({len(empty)} such sample(s))"
         raise InputError(f"sample {str(empty[0])!r} has no reads at all: {cure}")
-    genes = counts.index.astype(str).rename("gene")
+    genes = counts.index.astype(str).str.strip().rename("gene")
     samples = counts.columns.astype(str).rename(None)
     return pd.DataFrame(values.astype(np.int64, copy=False), genes, samples)
 
@@ -114,20 +114,30 @@ def looks_transformed(values: np.ndarray) -> str:
 
 
 def _is_scaled(column: np.ndarray) -> bool:
-    """Tell whether a sample's values are whole multiples of their smallest, which is no 1."""
-    ratio = column / column.min() if column.size else column
-    ratio = ratio[ratio < 200]  # files keep five or more digits
-    off = np.abs(ratio - np.rint(ratio))
-    return ratio.size > 20 and bool((off < 0.02).mean() > 0.99) and column.min() % 1 != 0
+    """Tell whether a sample's values are whole multiples of one number, if rounded to hundredths.
+
+    That number is no 1, nor a 0.5 or 0.01, by which expected counts go up.
+    """
+    if column.size <= 20:
+        return False
+    unit = column.min()
+    for reach in (8, 40, 200):  # from few values, which tell it roughly, to many
+        few = column[column < reach * unit]
+        times = np.rint(few / unit)
+        unit = (few @ times) / (times @ times)
+    whole = abs(np.rint(1 / unit) * unit - 1) < 1e-9
+    return few.size > 20 and not whole and np.mean(abs(few / unit - times) < 0.02) > 0.99
 
 
 def _check_names(what: str, line: str, names: pd.Index, cure: str) -> None:
-    if names.isna().any() or (names.astype(str).str.strip() == "").any():
+    plain = names.astype(str).str.strip()  # "GENE " looks like GENE
+    if names.isna().any() or (plain == "").any():
         raise InputError(f"a {what} has no name: give every {what} a name, or drop that {line}")
-    repeated = names[names.duplicated()]
+    repeated = plain[plain.duplicated()]
     if len(repeated):
         fault = f"{repeated.nunique()} {what} name(s) occur more than once"
-        raise InputError(f"{fault}, e.g. {str(repeated[0])!r}: {cure}")
+        fault += f", e.g. {repeated[0]!r} (blanks around a name do not count)"
+        raise InputError(f"{fault}: {cure}")
 
 
 def check_groups(groups: pd.Series, samples: pd.Index, fewest: int = 2) -> pd.Series:

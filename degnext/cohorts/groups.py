@@ -143,9 +143,10 @@ def _by_words(table: pd.DataFrame) -> tuple[pd.Series, str]:
             return found, f"column {column!r}"
     if len(table.columns) == 1 or named:
         values = table[(named or list(table))[0]]
-        wrong = values[values.map(group_of_word) == ""].iloc[0]
+        wrong = values[values.map(group_of_word) == ""]
         cure = "name every sample's group 'normal' or 'tumor'"
-        raise InputError(f"unknown group {wrong!r}: {cure}, or {_BY_HAND}")
+        fault = f"unknown group {wrong.iloc[0]!r} of sample {wrong.index[0]!r}"
+        raise InputError(f"{fault}: {cure}, or {_BY_HAND}")
     at_hand = ", ".join(map(repr, table.columns[:8])) or "none"
     fault = f"the groups table has no column 'group' nor another with normal and tumor ({at_hand})"
     raise InputError(f"{fault}: name the column with normal/tumor 'group', or {_BY_HAND}")

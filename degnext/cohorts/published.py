@@ -17,9 +17,8 @@ from degnext.cohorts.cohort import PARTS, Cohort, check_cancer, label_names, reg
 
 # The newest commit of 2022 in the paper's repository: what readers of the paper found there.
 PUBLISHED_COMMIT = "1c5cab042e2e615c4c8cbea2c313bb863ba96d9a"
-PUBLISHED_URL = (
-    f"https://raw.githubusercontent.com/tulikakakati/DEGnext/{PUBLISHED_COMMIT}/datasets"
-)
+_AUTHORS = "https://raw.githubusercontent.com/tulikakakati/DEGnext"
+PUBLISHED_URL = f"{_AUTHORS}/{PUBLISHED_COMMIT}/datasets"
 STEMS = {"T1": "non_bio_train", "T2": "non_bio_test", "F1": "bio_fine_tune", "T3": "bio_test"}
 
 

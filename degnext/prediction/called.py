@@ -26,7 +26,7 @@ def called_list(cohort: Cohort, fdr: float) -> pd.DataFrame:
     rows up to another share are the list at that share. A call is wrong if a large cohort would not
     show it by the standard rule.
     """
-    from degnext.learning.profile.called_list import answer, longest_list
+    from degnext.learning.profile.called_list import answer, share_wrong
     from degnext.learning.profile.classifier import ProfileClassifier
     from degnext.learning.profile.genes import Genes
 
@@ -36,11 +36,8 @@ def called_list(cohort: Cohort, fdr: float) -> pd.DataFrame:
     if min(cohort.n_normal, cohort.n_tumor) > 1:
         network = ProfileClassifier.from_pretrained("standard_few")
         up[seen], error[seen] = answer(network, Genes(counts[seen], cohort.is_tumor))
-    chosen = longest_list(error, fdr).chosen
-    order = np.argsort(error, kind="stable")
-    share = np.empty(len(error))
-    share[order] = np.cumsum(error[order]) / np.arange(1, len(error) + 1)
-    call = np.where(chosen, np.where(up, "UR", "DR"), ABSTAIN)
+    share = share_wrong(error)
+    call = np.where(share <= fdr, np.where(up, "UR", "DR"), ABSTAIN)
     return pd.DataFrame(dict(zip(LIST_COLUMNS, (call, error, share))))
 
 

@@ -12,8 +12,7 @@ _SCORES = {  # a table of the card: its title, and how a cohort's scores are sai
         "AUC {auc:.4f}, calibration error {ece:.4f}",
     ),
     "standard_untrained": (
-        "Rule standard: UR, DR or neutral on cohorts never trained on, "
-        "agreement with edgeR's calls",
+        "Rule standard: UR, DR or neutral on cohorts never trained on, against edgeR's calls",
         "MCC {mcc:.4f} (the test in its channels, without a network, {mcc_no_network:.4f})",
     ),
     "standard_few_untrained": (

@@ -27,10 +27,7 @@ def check_output(
 
     kinds: endings that are known. force: an existing file may be replaced, but never an input.
     """
-    kind, real = (
-        path.suffix.lower(),
-        os.path.realpath,
-    )  # Path.resolve() stumbles over a link to itself
+    kind, real = path.suffix.lower(), os.path.realpath  # resolve() stumbles over a link to itself
     folder = next(p for p in Path(real(path)).parents if p.is_symlink() or p.exists())
     if kind not in kinds:
         slip = f"{path.name!r} has no ending that is known: use one of {', '.join(kinds)}"

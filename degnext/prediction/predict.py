@@ -49,11 +49,7 @@ def predict(
     Returns one row per gene, as :func:`predict_cohort`; ``.attrs["notes"]`` holds sentences that
     belong beside it. Raises InputError for what does not fit, and for genes of another organism.
     """
-    check_choice("rule", rule or "standard", RULES)
-    if fdr is not None:
-        check_share(fdr)
-        if rule == "paper":
-            raise InputError(f"fdr belongs to rule 'standard', not {rule!r}: drop one of them")
+    check_rule(rule, fdr)
     cohort = counts
     if not isinstance(cohort, Cohort):
         if groups is None:
@@ -63,6 +59,9 @@ def predict(
         cohort = Cohort(counts, check_groups(groups, counts.columns, 1), name=name)
     by_source = "paper" if cohort.source == "published" and fdr is None else "standard"
     rule = rule or by_source
+    if rule == "paper" and min(cohort.n_normal, cohort.n_tumor) == 1:
+        fault = "rule 'paper' cannot be asked where a group has a single sample"
+        raise InputError(f"{fault}: give two of each, or take rule 'standard'")
     patients = _complete_pairs(cohort) if paired else pd.Index([])
     cohort, symbols = prepare(cohort)
     table = predict_cohort(cohort, symbols, rule)
@@ -76,6 +75,15 @@ def predict(
         added.append(_add_paired_test(cohort, table, patients))
     table.attrs |= {"rule": rule, "notes": [*_table_notes(cohort), *added]}
     return table
+
+
+def check_rule(rule: str | None, fdr: float | None) -> None:
+    """Raise InputError if there is no such rule, or no list at such a share of wrong calls."""
+    check_choice("rule", rule or "standard", RULES)
+    if fdr is not None:
+        check_share(fdr)
+        if rule == "paper":
+            raise InputError(f"fdr belongs to rule 'standard', not {rule!r}: drop one of them")
 
 
 def _complete_pairs(cohort: Cohort) -> pd.Index:

@@ -31,6 +31,8 @@ def write_report(table: pd.DataFrame, cohort: Cohort, path: Path, gene_sets: str
 
     counts = cohort.counts.loc[table["gene"]]
     known = {"name": cohort.name, "source": cohort.source, "gene_sets": gene_sets}
+    if Path(gene_sets).is_file():  # the notebook works in a folder of its own
+        known["gene_sets"] = str(Path(gene_sets).resolve())
     with TemporaryDirectory() as folder:
         place, done = Path(folder), f"{folder}/report.ipynb"
         counts.to_parquet(place / "counts.parquet")

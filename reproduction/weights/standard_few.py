@@ -24,13 +24,7 @@ from sklearn.metrics import average_precision_score
 
 from degnext._common.files import write_atomic
 from degnext.cohorts.cohort import CLASS_NAMES, TRAINING, label_names
-from degnext.learning.profile.called_list import (
-    BLEND,
-    CARD,
-    expected_errors,
-    log_odds,
-    longest_list,
-)
+from degnext.learning.profile.called_list import BLEND, CARD, expected_errors, log_odds, share_wrong
 from degnext.learning.profile.classifier import TRAINING as DEFAULTS
 from degnext.learning.profile.classifier import ProfileClassifier
 from reproduction.command import call, parser
@@ -100,7 +94,7 @@ def scores(answer: dict, fitted: list[float]) -> dict:
     out["ap_network"] = average_precision_score(changed, chance.max(axis=1))
     out["ap"] = average_precision_score(changed, -error)
     for nominal in NOMINAL:
-        chosen = longest_list(error, nominal).chosen
+        chosen = share_wrong(error) <= nominal
         out[f"n_{nominal}"] = int(chosen.sum())
         out[f"wrong_{nominal}"] = wrong[chosen].mean() if chosen.any() else np.nan
     return answer["facts"] | out

@@ -58,7 +58,7 @@ FILES = {
     "duplicate genes": (
         pd.concat([table(), table().iloc[:2]]),
         groups(),
-        "2 gene name(s) occur more than once, e.g. 'GENE0': sum or drop",
+        "2 gene name(s) occur more than once, e.g. 'GENE0' (blanks",
     ),
     "duplicate samples": (doubled_header(), groups(), "'n1' occurs more than once: rename or drop"),
     "all-zero sample": (table().assign(t2=0), groups(), "sample 't2' has no reads at all: drop it"),
@@ -67,7 +67,7 @@ FILES = {
     "unknown group": (
         table(),
         of_group("normal", "normal", "normal", "tumor", "who knows", "tumor"),
-        "unknown group 'who knows': name",
+        "unknown group 'who knows' of sample",
     ),
     "an empty group": (
         table(),
@@ -103,7 +103,7 @@ FILES = {
     "groups without their column": (
         table(),
         groups().replace({"group": {"normal": "a", "tumor": "b"}}).assign(age=5, group=9),
-        "unknown group '9': name every",
+        "unknown group '9' of sample 'n1': name every",
     ),
     "empty groups": (table(), "", "groups.csv is empty"),
     "a gene without a name": (

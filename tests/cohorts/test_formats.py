@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import degnext
 from degnext._common.errors import InputError
 from degnext.cohorts.load import load_cohort
 from degnext.cohorts.tables import read_table
@@ -154,6 +155,9 @@ SCALED = {
     "TPM or CPM": BIG / BIG.sum(axis=0) * 1e6,
     "TPM or CPM, rounded": np.round(BIG / BIG.sum(axis=0) * 1e6),
     "counts over size factors": LOW / np.array([0.7, 0.8, 1.13, 1.2, 0.9, 1.31]),
+    "counts over size factors, rounded": np.round(
+        LOW / np.array([0.7, 0.8, 1.13, 1.2, 0.9, 1.31]), 2
+    ),
     "FPKM or TPM": BIG / BIG.sum(axis=0) * 3e4 * RNG.uniform(0.2, 3, (1500, 1)),
 }
 
@@ -176,6 +180,31 @@ def test_expected_counts_are_rounded_on_request(tmp_path):
     genes = [f"g{i}" for i in range(len(values))]
     pd.DataFrame(values, genes, TRUTH.columns).to_csv(tmp_path / "c.csv")
     assert np.array_equal(load(tmp_path / "c.csv", round_counts=True).counts, BIG)
+    values = np.where(RNG.random(BIG.shape) < 0.2, RNG.exponential(0.5, BIG.shape), values)
+    values = np.round(values, 2).clip(0.01)  # RSEM's have two digits: all multiples of 0.01
+    pd.DataFrame(values, genes, TRUTH.columns).to_csv(tmp_path / "c.csv")
+    assert np.array_equal(load(tmp_path / "c.csv", round_counts=True).counts, np.round(values))
+
+
+def test_a_gene_beside_itself_and_a_blank_is_said_from_anywhere(tmp_path, is_helpful):
+    table = TRUTH.set_axis([*TRUTH.index[:-1], f"{TRUTH.index[0]} "])
+    table.to_csv(tmp_path / "c.csv")
+    groups = load(CORPUS / "plain.csv").groups
+    said = f"1 gene.*{TRUTH.index[0]}' .blanks around a name do not count"
+    for ask in (lambda: load(tmp_path / "c.csv"), lambda: degnext.predict(table, groups)):
+        with pytest.raises(InputError, match=said) as caught:
+            ask()
+        assert is_helpful(str(caught.value))
+    alone = degnext.predict(table.iloc[1:], groups)
+    assert alone["gene"].iloc[-1] == TRUTH.index[0] and alone["symbol"].iloc[-1] != ""
+
+
+def test_a_group_left_empty_names_its_sample(tmp_path):
+    (tmp_path / "g.csv").write_text(
+        "sample,group\nN1,normal\nN2,normal\nN3,\nT1,tumor\nT2,tumor\nT3,tumor\n"
+    )
+    with pytest.raises(InputError, match="of sample 'N3'"):
+        load(CORPUS / "plain.csv", tmp_path / "g.csv")
 
 
 def test_odd_names_and_files(tmp_path):
@@ -185,7 +214,7 @@ def test_odd_names_and_files(tmp_path):
     assert list(cohort.counts.columns) == ["N1", "NA", "N3", "T1", "T2", "T3"]
     assert cohort.counts.index[-1] == "NA" and cohort.counts.index[0] == "G0"
     (tmp_path / "twice.csv").write_text(text + "G0,1,1,1,1,1,1,\n")
-    with pytest.raises(InputError, match="'G0'"):
+    with pytest.raises(InputError, match="'G0' .blanks around a name do not count."):
         load(tmp_path / "twice.csv", None, tumor="T*")
     (tmp_path / "~name.csv").write_text(text)
     assert len(load(tmp_path / "~name.csv", None, tumor="T*").counts) == 9

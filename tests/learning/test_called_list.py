@@ -6,23 +6,32 @@ import numpy as np
 import pytest
 
 from degnext._common.errors import InputError
-from degnext.learning.profile.called_list import expected_errors, log_odds, longest_list
+from degnext.learning.profile.called_list import check_share, expected_errors, log_odds, share_wrong
 
 
 def test_the_longest_list_within_the_limit():
     error = np.array([0.5, 0.02, 0.1, 0.9, 0.04])
-    found = longest_list(error, 0.06)
-    assert found.chosen.tolist() == [False, True, True, False, True]
-    assert found.expected == pytest.approx((0.02 + 0.04 + 0.1) / 3)
-    longer = longest_list(error, 0.17)
-    assert longer.chosen.sum() == 4 and longer.expected == pytest.approx(0.165)
+    found = share_wrong(error) <= 0.06
+    assert found.tolist() == [False, True, True, False, True]
+    assert share_wrong(error)[2] == pytest.approx((0.02 + 0.04 + 0.1) / 3)
+    assert (share_wrong(error) <= 0.166).sum() == 4
 
 
 def test_nothing_is_called_where_nothing_is_sure():
-    found = longest_list(np.full(10, 0.6), 0.1)
-    assert not found.chosen.any() and np.isnan(found.expected)
+    assert (share_wrong(np.full(10, 0.6)) > 0.1).all()
     with pytest.raises(InputError, match="between 0 and 1"):
-        longest_list(np.full(10, 0.6), 10)
+        check_share(10)
+
+
+def test_equals_are_listed_together_whatever_their_order():
+    error = np.array([0.2, 0.0, 0.2, 0.1])
+    np.testing.assert_allclose(share_wrong(error), [0.125, 0.0, 0.125, 0.05])
+    assert (share_wrong(error) <= 0.11).sum() == 2  # one of the two at 0.2 would fit
+    chance = np.stack([np.full(4, 0.05), [0.9, 0.6, 0.6, 0.7]], 1)
+    root, back = np.array([1.0, 2, 2, 3]), slice(None, None, -1)
+    found = log_odds(chance, root)
+    np.testing.assert_array_equal(log_odds(chance[back], root[back])[back], found)
+    assert found[1] == found[2]
 
 
 def test_fewer_samples_are_believed_less():

@@ -164,6 +164,28 @@ def test_the_demo_writes_a_table_and_a_report_but_not_twice(
     assert done.code == 2 and "leave COUNTS" in done.err
 
 
+def test_slips_of_predict_are_named_before_any_table_is_read(
+    run_cli, monkeypatch, tmp_path, is_helpful
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("counts.csv", "map.csv", "folder/a.csv", "sets.gmt"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("kept")
+    for line, said in (
+        ("counts.csv --out p.csv --fdr 2", "between 0 and 1"),
+        ("counts.csv --out p.csv --fdr 0.1 --rule paper", "belongs to rule 'standard'"),
+        ("counts.csv --out p.csv --gene-sets go_bp", "belong to a report"),
+        ("counts.csv --report p.html --gene-sets no.gmt", "no gene-set file"),
+        ("counts.csv --report p.html --gene-sets go_pb", "did you mean 'go_bp'"),
+        ("counts.csv --transcripts map.csv --out map.csv --force", "input of this very command"),
+        ("folder --out folder/a.csv --force", "input of this very command"),
+        ("fold*/*.csv --out folder/a.csv --force", "input of this very command"),
+    ):
+        done = run_cli("predict", *line.split())
+        assert done.code == 2 and said in done.err and is_helpful(done.err), line
+    assert Path("map.csv").read_text() == Path("folder/a.csv").read_text() == "kept"
+
+
 def shell(line: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess:
     line = line.replace("degnext", f"{sys.executable} -m degnext")
     root = str(Path(degnext.__file__).parents[1])

@@ -149,6 +149,25 @@ def test_run_takes_steps_parameters_and_folder(run_cli, monkeypatch, tmp_path):
     )  # every one, in order
 
 
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ("--cancers KICH --cores 0", "--cores is 0"),
+        ("KICH --profile slurm", "belongs to --cancers"),
+        ("MINE --source file", "add -p counts_path"),
+        ("MINE --source file --steps 1 -p groups_path groups.csv", "add -p counts_path"),
+    ],
+)
+def test_slips_of_run_are_named_before_a_notebook_starts(
+    line, said, run_cli, monkeypatch, tmp_path, is_helpful
+):
+    monkeypatch.chdir(tmp_path)
+    Path("groups.csv").write_text("sample,group\n")
+    monkeypatch.setattr(execute, "run_notebook", lambda *_: pytest.fail("it started"))
+    done = run_cli("run", *line.split())
+    assert done.code == 2 and said in done.err and is_helpful(done.err)
+
+
 def test_an_interrupt_ends_with_130_and_no_traceback(run_cli, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit, logit
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 BLEND = 0.2  # less costs ranks where whole cohorts are small, more elsewhere (training cancers)
 CARD = WEIGHTS / "profile_standard_few.json"
-
-
-class CalledList(NamedTuple):
-    """chosen: bool per gene. expected: the list's expected share of wrong calls, NaN if empty."""
-
-    chosen: np.ndarray
-    expected: float
 
 
 def answer(network: ProfileClassifier, genes: Genes) -> tuple[np.ndarray, np.ndarray]:
@@ -59,11 +52,13 @@ def expected_errors(
 
 
 def log_odds(chance: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """Return the network's log odds of an error, in the order that network and test agree on."""
+    """Return the network's log odds of an error, in the order that network and test agree on.
+
+    Genes that both together rank alike get the same.
+    """
     sure = np.asarray(chance)[:, :2].max(axis=1)
-    order = np.argsort((1 - BLEND) * rankdata(sure) + BLEND * rankdata(root), kind="stable")
-    blended = np.empty(len(sure))
-    blended[order] = np.sort(sure)
+    rank = rankdata(np.round((1 - BLEND) * rankdata(sure) + BLEND * rankdata(root), 6))
+    blended = np.interp(rank, np.arange(1, len(rank) + 1), np.sort(sure))
     return logit(np.clip(1 - blended, 1e-4, 1 - 1e-4))
 
 
@@ -73,12 +68,12 @@ def check_share(fdr: float) -> None:
         raise InputError(f"fdr is {fdr}: give a share between 0 and 1, such as 0.1")
 
 
-def longest_list(error: np.ndarray, fdr: float) -> CalledList:
-    """Return the longest list whose expected errors average to ``fdr`` or less."""
-    check_share(fdr)
-    order = np.argsort(error, kind="stable")
-    mean = np.cumsum(np.asarray(error)[order]) / np.arange(1, len(order) + 1)
-    n = int((mean <= fdr).sum())  # a mean of sorted values only rises
-    chosen = np.zeros(len(order), bool)
-    chosen[order[:n]] = True
-    return CalledList(chosen, float(mean[n - 1]) if n else float("nan"))
+def share_wrong(error: np.ndarray) -> np.ndarray:
+    """Return the mean error of each gene, of its equals and of all that are surer (genes,).
+
+    The longest list whose errors average to x or less is where this is x or less. Equals are in it
+    together or not at all, so that the order of genes does not matter.
+    """
+    ordered = np.sort(error)
+    mean = np.cumsum(ordered) / np.arange(1, len(ordered) + 1)
+    return mean[np.searchsorted(ordered, error, side="right") - 1]

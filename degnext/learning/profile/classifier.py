@@ -64,12 +64,8 @@ class ProfileClassifier(ClassifierMixin, BaseEstimator):
         training: Training | None = None,
         random_state: int = 0,
     ) -> None:
-        self.classes, self.channels, self.width, self.n_filters = (
-            classes,
-            channels,
-            width,
-            n_filters,
-        )
+        self.classes, self.channels = classes, channels
+        self.width, self.n_filters = width, n_filters
         self.align, self.copies, self.training = align, copies, training
         self.random_state = random_state
 

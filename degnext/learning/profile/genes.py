@@ -46,12 +46,8 @@ def genes_of(cohort: Cohort, rows: np.ndarray | None = None) -> Genes:
     weights = labels = None
     if cohort.is_labeled:
         labels = cohort.genes["label"].to_numpy(object)[rows]
-        if set(cohort.parts) != {
-            "T1",
-            "T2",
-            "F1",
-            "T3",
-        }:  # a lone part is no fair sample of the genes
+        # a lone part is no fair sample of the genes
+        if set(cohort.parts) != {"T1", "T2", "F1", "T3"}:
             weights = part_weights(cohort.genes["part"].to_numpy())
     factors = size_factors(counts, gene_weight=weights)
     return Genes(counts[rows], cohort.is_tumor, labels, factors)

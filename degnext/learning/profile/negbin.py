@@ -55,10 +55,8 @@ def negative_binomial_test(
     df = len(tumor) - 2
     scale = np.minimum(1.0, _CAP / np.maximum(counts.mean(1), 1e-9))
     seen = counts.sum(1) >= 5
-    pieces = [
-        _piece(counts[rows], tumor, lib, scale[rows])
-        for rows in blocks(len(counts), 4 * len(tumor))
-    ]
+    slices = blocks(len(counts), 4 * len(tumor))
+    pieces = [_piece(counts[rows], tumor, lib, scale[rows]) for rows in slices]
     rate = np.concatenate([np.stack([_start(g) for g in piece], 1) for piece in pieces])
     if df < 1 or not seen.any():
         zero = np.zeros(len(counts))
@@ -87,7 +85,9 @@ def _piece(
     counts: np.ndarray, tumor: np.ndarray, lib: np.ndarray, scale: np.ndarray
 ) -> list[_Group]:
     scaled = (counts * scale[:, None]).astype(_F)
-    return [_Group(np.ascontiguousarray(scaled[:, m]), lib[m].astype(_F)) for m in (~tumor, tumor)]
+    # sums of 32 bits depend on their order: always from the smallest library to the largest
+    groups = [np.flatnonzero(m)[np.argsort(lib[m])] for m in (~tumor, tumor)]
+    return [_Group(np.ascontiguousarray(scaled[:, g]), lib[g].astype(_F)) for g in groups]
 
 
 def _by_gene(work, pieces: list, dispersion: np.ndarray) -> list:
@@ -97,7 +97,8 @@ def _by_gene(work, pieces: list, dispersion: np.ndarray) -> list:
 
 
 def _start(group: _Group) -> np.ndarray:
-    return (group.y @ (1.0 / group.lib)).astype(float) / group.lib.size
+    # einsum's sum of a row does not depend on where the row stands, BLAS's does
+    return np.einsum("ij,j->i", group.y, 1.0 / group.lib).astype(float) / group.lib.size
 
 
 def _rate(
@@ -107,10 +108,8 @@ def _rate(
     for _ in range(steps):
         weight = 1.0 / (1.0 + np.multiply.outer((phi * rate).astype(_F), lib))
         seen = np.einsum("ij,j->i", weight, lib)
-        rate = rate * np.exp(
-            np.clip(np.einsum("ij,ij->i", y, weight) / np.maximum(rate * seen, 1e-30) - 1, -2, 2)
-        )
-        rate = np.where(y.any(1), rate, 0.0)
+        step = np.einsum("ij,ij->i", y, weight) / np.maximum(rate * seen, 1e-30) - 1
+        rate = np.where(y.any(1), rate * np.exp(np.clip(step, -2, 2)), 0.0)
     return rate
 
 
@@ -138,9 +137,8 @@ def _profile(piece: list[_Group]) -> np.ndarray:
 def _deviance(piece: list[_Group], phi: np.ndarray) -> np.ndarray:
     out, r = np.zeros(len(phi)), (1 / phi)[:, None].astype(_F)
     for y, lib in piece:
-        mu = np.multiply.outer(_rate(y, lib, phi, _start(_Group(y, lib)), 2).astype(_F), lib) + _F(
-            1e-8
-        )
+        rate = _rate(y, lib, phi, _start(_Group(y, lib)), 2).astype(_F)
+        mu = np.multiply.outer(rate, lib) + _F(1e-8)
         y = y + _F(1e-8)
         out += 2 * (y * np.log(y / mu) - (y + r) * np.log((y + r) / (mu + r))).sum(1, dtype=float)
     return np.maximum(out, 0.0)
@@ -155,14 +153,14 @@ def _likelihood_ratio(piece: list[_Group], phi: np.ndarray) -> tuple[np.ndarray,
     both = _Group(np.hstack([g.y for g in piece]), np.concatenate([g.lib for g in piece]))
     null = _rate(*both, phi, (size[0] * start[0] + size[1] * start[1]) / sum(size), 4)
     rates = np.stack([_rate(*g, phi, s, 4) for g, s in zip(piece, start)], 1)
-    out, r = np.zeros(len(phi)), (1 / phi)[:, None].astype(_F)
+    out, r = np.zeros(len(phi)), (1 / phi)[:, None]
     variance = np.zeros(len(phi))
-    for (y, lib), rate in zip(piece, rates.T):
+    for (y, lib), rate in zip(piece, rates.T):  # a small rest of large sums: in 64 bits
         gain = np.log(np.where(rate > 0, rate, 1.0) / np.where(null > 0, null, 1.0))
         out += 2 * np.where(rate > 0, y.sum(1, dtype=float) * gain, 0.0)
-        mu, mu0 = (np.multiply.outer(v.astype(_F), lib) for v in (rate, null))
-        out -= 2 * ((y + r) * np.log((mu + r) / (mu0 + r))).sum(1, dtype=float)
-        variance += 1 / ((mu + _F(_PRIOR)) * r / (mu + _F(_PRIOR) + r)).sum(1, dtype=float)
+        mu, mu0 = (np.multiply.outer(v, lib) for v in (rate, null))
+        out -= 2 * ((y + r) * np.log((mu + r) / (mu0 + r))).sum(1)
+        variance += 1 / ((mu + _PRIOR) * r / (mu + _PRIOR + r)).sum(1)
     return out, rates, np.sqrt(variance) / np.log(2)
 
 
@@ -202,9 +200,8 @@ def _prior_df(
     if use.sum() < 10:
         return 10.0
     variance, half, x = spread[use] / df[use], df[use] / 2, level[use]
-    log_var = (
-        np.log(np.maximum(variance, 1e-5 * np.median(variance))) - digamma(half) + np.log(half)
-    )
+    variance = np.maximum(variance, 1e-5 * np.median(variance))
+    log_var = np.log(variance) - digamma(half) + np.log(half)
     knots = np.quantile(x, [0, 1 / 3, 2 / 3, 1])
     width = max(knots[3] - knots[0], 1e-9)
     x, knots = (x - knots[0]) / width, (knots - knots[0]) / width
