@@ -70,6 +70,35 @@ def test_the_page_holds_all_and_fetches_nothing(report, predicted):
     assert str(Path.cwd()) not in page
 
 
+def test_of_a_lone_sample_nothing_is_said_that_was_not_tested(make_cohort, tmp_path):
+    cohort = make_cohort(n_genes=200, n_normal=1, n_tumor=3)
+    write_report(degnext.predict(cohort), cohort, tmp_path / "lone.html")
+    page = (tmp_path / "lone.html").read_text(encoding="utf-8")
+    text = " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<script.*?</script>", "", page)).split())
+    assert "RuntimeWarning" not in page and "single sample, which shows no spread" in text
+    head = text[text.index("Every gene") : text.index("Heat map of the surest")]
+    assert "its standard error, guessed" in head and "FDR" not in head
+    for told in ("no gene is called", "Nothing was tested", "no gene was tested or classified"):
+        assert told in text
+    assert "false discovery rate is held" not in text and "q_value" not in text
+
+
+def test_a_file_of_gene_sets_is_found_from_where_the_user_is(predicted, monkeypatch, tmp_path):
+    class Told(Exception):
+        pass
+
+    def execute(*given: object, **_: object) -> None:
+        raise Told(given[2]["gene_sets"])
+
+    monkeypatch.chdir(tmp_path)
+    Path("my.gmt").write_text("a set\t\tTP53\n")
+    monkeypatch.setattr("papermill.execute_notebook", execute)
+    for given, said in (("my.gmt", str(tmp_path / "my.gmt")), ("go_bp", "go_bp"), ("", "")):
+        with pytest.raises(Told) as told:
+            write_report(predicted[1], predicted[0], tmp_path / "p.html", given)
+        assert str(told.value) == said
+
+
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium to look at the page with")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_reader_finds_a_gene_and_axe_finds_no_fault(report, predicted, scheme):
