@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from degnext.cohorts.cohort import CLASS_NAMES
 
 # Okabe and Ito's palette: apart for every common kind of colour vision, and in grey
-COLORS = {"DR": "#0072B2", "UR": "#D55E00", "neutral": "#8C8C8C"}
+COLORS = {"DR": "#0072B2", "UR": "#D55E00", "neutral": "#8C8C8C", "abstain": "#8C8C8C"}
 COLORS |= {"normal": "#009E73", "tumor": "#CC79A7"}
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKS = "os^DvPX"

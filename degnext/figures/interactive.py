@@ -46,7 +46,8 @@ def volcano_and_ma(table: pd.DataFrame, log_cpm: np.ndarray) -> tuple[figure, fi
     look = {"output_backend": "webgl", "tools": "pan,box_zoom,wheel_zoom,lasso_select,reset,save"}
     volcano = blank("Volcano plot", tips, 420, **look)
     ma = blank("MA plot", tips, 420, **look)
-    for name, marker in _MARKERS.items():
+    lone = (table["class"] == "abstain").all()  # a group of one sample
+    for name, marker in ({"abstain": "circle"} if lone else _MARKERS).items():
         rows = frame[(table["class"] == name).to_numpy() & change.notna().to_numpy()]
         source = ColumnDataSource(rows.set_index("gene"))
         dot = {"source": source, "marker": marker, "color": COLORS[name], "line_color": None}

@@ -81,6 +81,9 @@ def test_of_a_lone_sample_nothing_is_said_that_was_not_tested(make_cohort, tmp_p
     for told in ("no gene is called", "Nothing was tested", "no gene was tested or classified"):
         assert told in text
     assert "false discovery rate is held" not in text and "q_value" not in text
+    packed = re.findall(r'data-packed="[^"]*">([^<]*)<', page)
+    plots = "".join(gzip.decompress(base64.b64decode(one)).decode() for one in packed)
+    assert "abstain (200)" in plots and "neutral (0)" not in plots
 
 
 def test_a_file_of_gene_sets_is_found_from_where_the_user_is(predicted, monkeypatch, tmp_path):

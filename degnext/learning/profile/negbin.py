@@ -62,8 +62,7 @@ def negative_binomial_test(
         zero = np.zeros(len(counts))
         return NegativeBinomialTest(_log_fc(rate, lib.mean(), scale), zero + 1.0, zero, zero)
     profile = np.concatenate(for_each(_profile, pieces))
-    share = tumor.mean()
-    level = np.log2((rate @ [1 - share, share]) / scale + 2.0)
+    level = np.log2((rate @ [1 - tumor.mean(), tumor.mean()]) / scale + 2.0)
     shared = np.empty_like(profile)
     shared[seen] = _trend(level[seen], profile[seen])
     shared[~seen] = shared[seen][level[seen].argmin()]
