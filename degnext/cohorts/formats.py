@@ -139,9 +139,10 @@ def _recognise(table: pd.DataFrame, path: Path) -> tuple[str, pd.DataFrame, list
         return "cBioPortal", table.drop(columns=entrez).set_axis(names.to_numpy()), []
     if any("annotation=" in comment for comment in table.attrs["comments"]):
         kind = "recount3"
-    extra = [c for key, c in by_name.items() if key in shown]
+    if not (extra := [c for key, c in by_name.items() if key in shown]):
+        return kind, table, []
     told = f"{path.name}: annotation column(s) {', '.join(extra)} left out."
-    return kind, table.drop(columns=extra), [told] if extra and kind == "table" else []
+    return kind, table.drop(columns=extra), [told] if kind == "table" else []
 
 
 def _one_strand(tables: list[pd.DataFrame]) -> tuple[list[pd.DataFrame], str]:
@@ -182,11 +183,10 @@ def _join(tables: list[pd.DataFrame], notes: list[str]) -> pd.DataFrame:
         notes.append(f"{len(genes):,} genes are in every table; the others are left out.")
         tables = [t.loc[genes] for t in tables]
     table = tables[0] if len(tables) == 1 else pd.concat(tables, axis=1)
-    twice = table.columns.duplicated()
-    if twice.any():
+    if (twice := table.columns.duplicated()).any():
         what = f"{twice.sum()} further file(s) of the same sample, e.g. {table.columns[twice][0]}"
         notes.append(f"{what}, are left out.")
-    return table.loc[:, ~twice]
+    return table.loc[:, ~twice] if twice.any() else table
 
 
 def _sum_transcripts(

@@ -196,5 +196,6 @@ def _from_parquet(raw: bytes) -> pd.DataFrame:
         text = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
         table = table.set_index(text[0]) if text else table
     table.attrs = {"comments": []}
-    names = table.index.astype(str).str.strip().rename(table.index.name)
-    return table.set_axis(names).set_axis(table.columns.astype(str).str.strip(), axis=1)
+    # in place, since set_axis copies the counts
+    table.index, table.columns = (a.astype(str).str.strip().rename(a.name) for a in table.axes)
+    return table

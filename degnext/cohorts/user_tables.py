@@ -53,7 +53,7 @@ def load_file(
     table = check_counts(table.set_axis(samples, axis=1))
     n, m = table.shape
     read = f"Read: {found.kind}, {n:,} genes × {m} samples."
-    table = table[who.groups.index]
+    table = table if table.columns.equals(who.groups.index) else table[who.groups.index]
     groups = check_groups(who.groups, table.columns, fewest)
     notes = (read, who.sentence, _about_names(table.index), *who.notes, *notes)
     return Cohort(table, groups, name=name, pairs=who.pairs, notes=notes)
@@ -81,10 +81,10 @@ def _without_totals(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
 
 def _whole(table: pd.DataFrame, round_counts: bool, notes: list[str]) -> pd.DataFrame:
     """Return rounded counts where that was asked for and the values may be counts at all."""
-    if not table.size or not all(t.kind in "iuf" for t in map(_plain, table.dtypes)):
+    if not (round_counts and table.size and all(_plain(t).kind in "iuf" for t in table.dtypes)):
         return table  # check_counts says what is wrong
     values = table.to_numpy(float, na_value=np.nan)
-    n = int((values != np.floor(values)).sum()) if round_counts else 0
+    n = int((values != np.floor(values)).sum())
     if not n or not np.isfinite(values).all():
         return table
     if what := looks_transformed(values):

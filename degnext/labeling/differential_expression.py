@@ -101,7 +101,7 @@ def two_groups(
     if pairs is not None:
         patient = _patients(groups.loc[counts.columns], pairs)
         order = order[np.argsort(patient[order], kind="stable")]
-    y = np.ascontiguousarray(y[:, order], dtype=float)
+    y = y.take(order, axis=1).astype(float, order="C", copy=False)
     lib = y.sum(axis=0)
     if (lib == 0).any():
         empty = counts.columns[order[lib.argmin()]]

@@ -126,11 +126,12 @@ def prepare(cohort: Cohort) -> tuple[Cohort, pd.Series]:
         cohort = cohort.with_counts(cohort.counts[~summary], note)
     if cohort.genes is not None and "symbol" in cohort.genes:
         return cohort, cohort.genes["symbol"]
-    named, report = to_symbols(cohort)
+    # only the rows' totals matter to it, and a table of one column is copied at once
+    totals = cohort.counts.sum(axis=1).to_frame(cohort.counts.columns[0])
+    named, report = to_symbols(replace(cohort, counts=totals))
     if report is not None:
         return cohort, report["symbol"].where(report["kept"], "")
-    symbols = named.counts.index.to_series(cohort.counts.index)
-    return replace(cohort, notes=named.notes), symbols
+    return replace(cohort, notes=named.notes), named.counts.index.to_series(cohort.counts.index)
 
 
 def predict_cohort(
@@ -150,14 +151,16 @@ def predict_cohort(
     with TMM; NaN for genes without counts. A labelled cohort adds part and label.
     """
     from degnext.learning.profile.classifier import ProfileClassifier
-    from degnext.learning.profile.genes import genes_of
+    from degnext.learning.profile.genes import Genes, genes_of
 
+    # a gene's counts side by side, which a table's are not: what follows works gene by gene
+    values = cohort.counts.to_numpy().astype(float, order="C")
     if rule == "standard":
-        proba, sizes, test = standard_calls(cohort)
+        proba, sizes, test = standard_calls(cohort, values)
     else:
-        name = "few_samples" if _is_small(cohort) else "three_class"
-        proba = ProfileClassifier.from_pretrained(name).predict_proba(genes_of(cohort))
-        sizes = test = None
+        name, every = "few_samples" if _is_small(cohort) else "three_class", genes_of(cohort)
+        proba = ProfileClassifier.from_pretrained(name).predict_proba(every)
+        sizes, test = every.factors, None
     called = np.where(np.isnan(proba[:, 0]), len(CLASS_NAMES), proba.argmax(1))
 
     genes, asked = cohort.genes, called < 2
@@ -167,12 +170,10 @@ def predict_cohort(
     if asked.any():
         two = ProfileClassifier.from_pretrained("two_class")
         two.set_params(align=bool(asked.sum() >= _SMALLEST_ALIGNMENT))
-        shown = genes_of(cohort, np.flatnonzero(asked))
-        shown = shown if sizes is None else shown._replace(factors=sizes)
-        up[asked] = two.predict_proba(shown)[:, 1]
+        up[asked] = two.predict_proba(Genes(values[asked], cohort.is_tumor, None, sizes))[:, 1]
 
     # with plain column sums: the rule as anyone would write it
-    change = log_fold_change(cohort.counts.to_numpy(float), cohort.is_tumor)
+    change = log_fold_change(values, cohort.is_tumor)
     sign = np.select([change > 0, change < 0], ["UR", "DR"], "none")
     by_class = np.where(called < 2, np.array([*CLASS_NAMES, ABSTAIN])[called], "none")
     direction = np.where(asked, np.where(up > 0.5, "UR", "DR"), by_class)

@@ -25,9 +25,12 @@ def _is_lone(cohort: Cohort) -> bool:
     return min(cohort.n_normal, cohort.n_tumor) == 1
 
 
-def standard_calls(cohort: Cohort) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+def standard_calls(
+    cohort: Cohort, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
     """Return probabilities (genes × DR, UR, neutral), TMM library sizes in millions, and the test.
 
+    values: the cohort's counts as floats, which the caller needs too: a copy less.
     The test's table has ``TEST_COLUMNS``, a row per gene, and the composition factor in ``attrs``:
     the mean TMM factor of tumor samples over that of normal ones. Genes without any count are not
     tested (NaN): they are neutral, and no other gene's FDR is corrected for them. Where a group has
@@ -38,23 +41,22 @@ def standard_calls(cohort: Cohort) -> tuple[np.ndarray, np.ndarray, pd.DataFrame
     from degnext.learning.profile.classifier import ProfileClassifier
     from degnext.learning.profile.genes import Genes
 
-    seen = cohort.counts.any(axis=1).to_numpy()
-    counts, tumor = cohort.counts[seen], cohort.is_tumor
-    sizes = size_factors(counts.to_numpy(float), "tmm")
+    counts = values[seen := values.any(axis=1)]
+    tumor, sizes = cohort.is_tumor, size_factors(counts, "tmm")
     test = pd.DataFrame(np.nan, index=cohort.counts.index, columns=list(TEST_COLUMNS))
-    factor = sizes / size_factors(counts.to_numpy(float))
+    factor = sizes / size_factors(counts)
     test.attrs["composition"] = float(factor[tumor].mean() / factor[~tumor].mean())
     if _is_lone(cohort):
-        values = cohort.counts.to_numpy(float)
         test[TEST_COLUMNS[0]] = log_fold_change(values, tumor, sizes, prior=1.0)
         test[LONE_ERROR] = lone_error(values, tumor)
         return np.full((len(seen), 3), np.nan), sizes, test
-    how = {"method": "lrt", "library_size": sizes * 1e6, "dispersion": "empirical"}
-    found = differential_expression(counts, cohort.groups, **how)[["log_fc", "fdr"]]
-    test.loc[seen] = found.to_numpy()
+    y = pd.DataFrame(counts, columns=cohort.counts.columns, copy=False)
+    how = {"library_size": sizes * 1e6, "dispersion": "empirical"}
+    found = differential_expression(y, cohort.groups, **how)
+    test.loc[seen] = found[["log_fc", "fdr"]].to_numpy()
     proba = np.tile([0.0, 0.0, 1.0], (len(seen), 1))
-    network = ProfileClassifier.from_pretrained("standard")
-    proba[seen] = network.predict_proba(Genes(counts.to_numpy(float), tumor, None, sizes))
+    given = Genes(counts, tumor, None, sizes)
+    proba[seen] = ProfileClassifier.from_pretrained("standard").predict_proba(given)
     return proba, sizes, test
 
 

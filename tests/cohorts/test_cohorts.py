@@ -187,11 +187,3 @@ def test_without_anndata_the_cure_is_told(cohort, monkeypatch):
     monkeypatch.setitem(sys.modules, "anndata", None)
     with pytest.raises(InputError, match="anndata is not installed: run pip install"):
         cohort.to_anndata()
-
-    least = min(len(cohort.rows("T1")), 7)
-    fewer = cohort.with_fewer_genes(least, ("T1", "F1", "unknown"), seed=3)
-    assert len(fewer.rows("T1")) == least and len(fewer.rows("T2")) == len(cohort.rows("T2"))
-    assert set(fewer.rows("T1")) < set(cohort.rows("T1"))
-    again = cohort.with_fewer_genes(least, ("T1",), seed=3)
-    assert list(again.rows("T1")) == list(fewer.rows("T1"))
-    assert list(cohort.with_fewer_genes(0, ("T1",)).rows("T1")) == list(cohort.rows("T1"))

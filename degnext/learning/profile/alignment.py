@@ -30,18 +30,18 @@ def direction_offset(
     and 10 normal samples, with noise of 0 to 500 % (data/results/alignment_search.csv).
     """
     tumor = np.asarray(is_tumor, bool)
-    scaled = counts / factors
+    groups = [counts[:, m] / factors[m] for m in (~tumor, tumor)]
     ratio = log_fold_change(counts, tumor, factors)
-    cv2 = [(scaled[:, m].var(1) / (scaled[:, m].mean(1) + 0.01) ** 2) for m in (~tumor, tumor)]
+    cv2 = [g.var(1) / (g.mean(1) + 0.01) ** 2 for g in groups]
     cv = np.sqrt((cv2[0] + cv2[1]) / 2) + 1e-3
     near = np.abs(ratio) < 2
     if not near.any():
         return 0.0
     grid = np.linspace(-2, 2, 801)
-    variance = sum(c / distinct_samples(scaled[:, m]) for c, m in zip(cv2, (~tumor, tumor)))
+    variance = sum(c / distinct_samples(g) for c, g in zip(cv2, groups))
     error = np.sqrt(variance) / np.log(2)  # of the log2 ratio
     width = np.hypot(bandwidth * cv / np.median(cv), errors * error)[near]
-    crowd = np.exp(-0.5 * ((ratio[near] - grid[:, None]) / width) ** 2).sum(1)
+    crowd = np.array([np.exp(-0.5 * ((ratio[near] - at) / width) ** 2).sum() for at in grid])
     best = int(np.argmin(np.where(np.abs(grid) <= 1, crowd + 0.5 * (grid / prior_sd) ** 2, np.inf)))
     lower_crowd = min(crowd[: best + 1].max(), crowd[best:].max())
     has_valley = crowd[best] <= valley * lower_crowd  # two crowds without one tell nothing
