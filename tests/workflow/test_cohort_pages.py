@@ -60,7 +60,7 @@ def test_a_book_of_two_cohorts_builds_without_a_warning(tmp_path, monkeypatch):
     """Notebooks that never ran stand in for executed ones: links and labels are the same."""
     import make_book
 
-    for name in ("book", "notebooks", "_config.yml", "_toc.yml"):
+    for name in ("book", "notebooks", "_config.yml", "_toc.yml", "constraints.txt"):
         (tmp_path / name).symlink_to(ROOT / name)
     for path in [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.ipynb")]:
         for cancer in ("KICH", "READ")[: 2 if path.parent.name == "notebooks" else 1]:
