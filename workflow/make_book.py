@@ -35,7 +35,7 @@ from degnext.running.workflow import (
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-STRICT = "error,default::PendingDeprecationWarning"  # the latter is ipykernel's own
+STRICT = "error,ignore::PendingDeprecationWarning"  # the latter are of ipykernel and seaborn
 DEFAULTS = {
     "cancer": "KICH",
     "cancers": "",
