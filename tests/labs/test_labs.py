@@ -214,12 +214,19 @@ def test_a_lab_has_ten_slides(path):
     assert kinds.count("slide") == 10
 
 
-def test_the_page_of_the_labs_links_them_where_they_were_made(tmp_path):
+@each_lab
+def test_no_cell_is_long(path):
+    cells = [c.source.splitlines() for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
+    assert [lines[0] for lines in cells if len(lines) > 16] == []
+
+
+def test_the_page_of_the_labs_links_them_where_they_were_made(tmp_path, monkeypatch):
     made, book = tmp_path / "made", tmp_path / "book"
     (made / "student").mkdir(parents=True)
     book.mkdir()
     page = (ROOT / "book" / "labs.md").read_text(encoding="utf-8")
     (book / "labs.md").write_text(page, encoding="utf-8")
+    monkeypatch.syspath_prepend(ROOT / "workflow")
     make_book = module(ROOT / "workflow" / "make_book.py")
     make_book.link_labs(book, made)
     assert (book / "labs.md").read_text(encoding="utf-8") == page
