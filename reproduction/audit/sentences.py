@@ -48,8 +48,8 @@ def signs() -> list[str]:
         "matrix, has its lowest accuracy there. For **READ**, which we first suspected of the "
         "same, scaling does *not* help: "
         f"{read.raw:.1f} % raw, {read.per_million:.1f} % scaled. READ's labels are at odds with "
-        "its matrix for another reason (section 10). CHOL and KICH agree either way. So claim 4 "
-        "holds for COAD and fails for READ."
+        "its matrix for another reason (section 10). CHOL and KICH agree either way. So rows "
+        "without library sizes explain the low accuracy of COAD, but not that of READ."
     ]
 
 

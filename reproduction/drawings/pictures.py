@@ -58,7 +58,7 @@ def split() -> Drawing:
         "The genes of a cohort are labelled UR, DR or neutral. UR and DR genes known in the "
         "disease are the bio genes Q; all others, and every neutral gene, are P. P is split 80 to "
         "20 into T1 (trains three classes) and T2 (tests them), Q into F1 (fine-tunes UR against "
-        "DR) and T3 (tests that). T1 is cut into five folds, each left out once for validation."
+        "DR) and T3 (tests that). The paper cuts T1 into five folds, each left out once."
     )
     d = Drawing("split", 432, "How the genes of a cohort are divided", text)
     d.words(200, 18, "all genes of a cohort, labelled in chapter 2", 13, font_weight="bold")
@@ -83,7 +83,7 @@ def split() -> Drawing:
     d.words(240, 248, "trains\nUR, DR or neutral", 12)
     d.words(363, 248, "tests\nthat", 12)
     d.line(154, 280, 326, 280, stroke_dasharray="3 3")
-    d.words(200, 302, "T1 is cut into five folds; each is left out once", 13, font_weight="bold")
+    d.words(200, 302, "In the paper: five folds of T1, each left out once", 13, font_weight="bold")
     for i in range(5):
         for j in range(5):
             left_out = i == j
