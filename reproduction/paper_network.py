@@ -39,7 +39,8 @@ def general(
         return {"X": x, "y": y, "checkpoint": kept, "progress": progress}
 
     def answer(model: DEGnextClassifier, part: str) -> tuple[np.ndarray, np.ndarray]:
-        return model.predict(values[rows[part]]), model.predict_proba(values[rows[part]])
+        proba = model.predict_proba(values[rows[part]])
+        return model.called(proba), proba
 
     start = time.perf_counter()
     model.fit(**given(train_part, "fit"))

@@ -19,6 +19,7 @@ from degnext.evaluation.baselines import (
 )
 from degnext.evaluation.metrics import evaluate, result_row, result_table
 from degnext.evaluation.profile_network import ProfileModel
+from degnext.learning.classifier import DEGnextClassifier
 from degnext.learning.images import row_values
 from degnext.learning.profile.classifier import ProfileClassifier
 from degnext.learning.profile.genes import genes_of
@@ -125,7 +126,10 @@ def _answers(make: Callable, x: np.ndarray, cohort: Cohort, seed: int) -> Iterat
 
 def ask(model, x: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and class probabilities of the genes in ``x``."""
-    return model.predict(x, groups=groups), model.predict_proba(x, groups=groups)
+    proba = model.predict_proba(x, groups=groups)
+    if isinstance(model, DEGnextClassifier):  # which is slow: ask it once
+        return model.called(proba), proba
+    return model.predict(x, groups=groups), proba
 
 
 def in_folds(

@@ -163,11 +163,16 @@ class DEGnextClassifier(ClassifierMixin, BaseEstimator):
         return raw if self.rules.squash else softmax(raw, axis=1)
 
     def predict(self, X, *, groups: Groups = None) -> np.ndarray:
-        """Return one label per gene; the paper's threshold is applied to the logit (AUDIT 6)."""
-        raw = self.decision_function(X, groups=groups)
-        two = len(self.classes_) == 2
-        code = (raw > self.rules.threshold).astype(int) if two else raw.argmax(axis=1)
-        return self.classes_[code]
+        """Return one label per gene."""
+        return self.called(self.predict_proba(X, groups=groups))
+
+    def called(self, proba: np.ndarray) -> np.ndarray:
+        """Return the labels that belong to probabilities (N, n_classes), as ``predict`` does.
+
+        Source: the paper's threshold is one of the logit (AUDIT 6).
+        """
+        cut, two = expit(self.rules.threshold), len(self.classes_) == 2
+        return self.classes_[(proba[:, 1] > cut).astype(int) if two else proba.argmax(axis=1)]
 
     def save(self, path: str | Path) -> None:
         """Write weights and settings to one safetensors file."""
