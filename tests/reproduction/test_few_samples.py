@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from degnext._common.paths import data_dir
 from degnext.cohorts.cohort import UNTRAINED
 from degnext.evaluation.record import saved_results
-from reproduction.experiments import few_samples
+from reproduction.experiments import few_samples, few_samples_card
 from reproduction.experiments import few_samples_methods as methods
 from reproduction.weights import standard_few
 from reproduction.weights.standard_data import draw_of
@@ -72,3 +73,8 @@ def test_the_record_has_every_method_on_the_same_draws():
             assert part[name].nunique() == 1
         assert len(part) == 12 and part["method"].is_unique
         assert part["n_same"].dropna().nunique() == 1
+
+
+def test_the_card_shows_the_record():
+    card = (data_dir() / "standard_rule.md").read_text(encoding="utf-8")
+    assert few_samples_card.text(saved_results("few_samples")) in card
