@@ -56,6 +56,7 @@ def sample_correlation(correlation: pd.Series, groups: pd.Series, cut: float, ax
     ax.axvline(cut, color="black", ls="--", lw=1)
     ax.annotate(f"cut {cut:g}", (cut, 1.35), xytext=(4, 0), textcoords="offset points", va="top")
     ax.set(xlabel="mean Spearman correlation with the other samples", ylim=(-0.5, 1.5))
+    ax.set_xlim(left=min(cut, correlation.min()) - 0.02)
     ax.set_yticks([0, 1], ["normal", "tumor"])
     return ax
 
@@ -90,7 +91,7 @@ def ma_plot(table: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes:
     ax.axhline(0, color="black", lw=1, ls="--")
     ax.axhline(middle, color="black", lw=1.5, label=f"median {middle:+.2f}")
     ax.set(xlabel="mean log2 counts per million", ylabel="log2 fold change, tumor over normal")
-    ax.legend(markerscale=2.5, fontsize=8)
+    ax.legend(markerscale=2.5, fontsize=8, loc="upper right", frameon=True, edgecolor="none")
     return ax
 
 
