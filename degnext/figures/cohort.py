@@ -56,7 +56,6 @@ def sample_correlation(correlation: pd.Series, groups: pd.Series, cut: float, ax
     ax.axvline(cut, color="black", ls="--", lw=1)
     ax.annotate(f"cut {cut:g}", (cut, 1.35), xytext=(4, 0), textcoords="offset points", va="top")
     ax.set(xlabel="mean Spearman correlation with the other samples", ylim=(-0.5, 1.5))
-    ax.set_xlim(left=min(cut, correlation.min()) - 0.02)
     ax.set_yticks([0, 1], ["normal", "tumor"])
     return ax
 

@@ -18,11 +18,10 @@ def enrichment_dots(table: pd.DataFrame, ax: Axes, n_terms: int = 12) -> Axes:
     y, fill = range(len(top)), np.where(top["q_value"] < 0.05, CYCLE[0], "white")
     style = {"marker": "|", "s": 120, "color": "black", "label": "expected by chance"}
     ax.scatter(top["expected"] / top["size"], y, **style)
-    area = 18 + 6 * top["overlap"].clip(upper=80)  # the largest fills its line
-    dots = {"s": area, "color": fill, "edgecolor": CYCLE[0], "zorder": 3, "clip_on": False}
-    ax.scatter(top["overlap"] / top["size"], y, **dots)
-    ax.set(xlabel="share of the set's genes that are called (filled: q < 0.05)")
-    ax.set_ylim(-1.6, len(top) - 0.3)  # the lowest line is for a legend
+    # the largest dot fills its line, and the line below the last is free for a legend
+    dots = {"s": 18 + 6 * top["overlap"].clip(upper=80), "color": fill, "edgecolor": CYCLE[0]}
+    ax.scatter(top["overlap"] / top["size"], y, zorder=3, clip_on=False, **dots)
+    ax.set(xlabel="share of a set's genes called (filled: q < 0.05)", ylim=(-1.6, len(top) - 0.3))
     ax.set_yticks(y, _short(top["term"]))
     return ax
 
