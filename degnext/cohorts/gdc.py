@@ -12,18 +12,17 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from degnext._common.download import PATIENT, Retry, download, open_url, read_json
 from degnext._common.errors import InputError
 from degnext._common.files import folder_lock, write_atomic
 from degnext._common.paths import cache_dir as user_cache
-from degnext.cohorts.tcga import check_study, read_cached, select_samples, utc_now, write_cached
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from degnext.cohorts.tcga import Loaded
+from degnext.cohorts import tcga
+from degnext.cohorts.tables import UNREADABLE
 
 GDC_URL = "https://api.gdc.cancer.gov"
 _WANTED = {
@@ -42,7 +41,7 @@ _MOST_BYTES = 1 << 26  # of a file whose size the manifest does not tell
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
 
 
-def load_gdc(cancer: str, cache_dir: Path | None = None, retry: Retry = PATIENT) -> Loaded:
+def load_gdc(cancer: str, cache_dir: Path | None = None, retry: Retry = PATIENT) -> tcga.Loaded:
     """Return raw STAR counts of a TCGA cohort, downloaded once and then read from the cache.
 
     Returns counts (genes × samples, int64, versioned Ensembl ids, aliquot barcodes, normals first),
@@ -50,17 +49,14 @@ def load_gdc(cancer: str, cache_dir: Path | None = None, retry: Retry = PATIENT)
     date, notes. Without ``counts.parquet`` in the cache the GDC, or ``DEGNEXT_GDC_URL``, is asked
     again, and only files that are new or damaged are fetched.
     """
-    import numpy as np
-    import pandas as pd
-
-    cancer = check_study(cancer)
+    cancer = tcga.check_study(cancer)
     folder = (cache_dir or user_cache()) / "gdc" / f"TCGA-{cancer}"
     parsed = folder / "counts.parquet"
-    if cached := read_cached(parsed):
+    if cached := tcga.read_cached(parsed):
         return cached
-    kept, dropped = select_samples(query_files(cancer, retry=retry), f"TCGA-{cancer}")
+    kept, dropped = tcga.select_samples(query_files(cancer, retry=retry), f"TCGA-{cancer}")
     with folder_lock(folder):
-        if cached := read_cached(parsed):  # another process was faster
+        if cached := tcga.read_cached(parsed):  # another process was faster
             return cached
         write_atomic(folder / "manifest.csv", kept.to_csv(index=False))
         n_fetched = fetch_files(kept, folder / "raw", retry)
@@ -83,10 +79,10 @@ def load_gdc(cancer: str, cache_dir: Path | None = None, retry: Retry = PATIENT)
             "dropped": dropped,
             "n_fetched": n_fetched,
             "genes_file": str(folder / "genes.csv"),
-            "date": utc_now(),
+            "date": tcga.utc_now(),
             "md5": dict(zip(kept["file_id"], kept["md5sum"])),
         }
-        return write_cached(parsed, counts, kept.set_index("barcode")["group"], report)
+        return tcga.write_cached(parsed, counts, kept.set_index("barcode")["group"], report)
 
 
 def _base() -> str:
@@ -100,8 +96,6 @@ def query_files(cancer: str, page_size: int = 2000, retry: Retry = PATIENT) -> p
     aliquot, else of the sample), sample_type, which is no part of the filter: the GDC is replacing
     that field, and the barcode says the same. Source: GDC API User's Guide.
     """
-    import pandas as pd
-
     wanted = _WANTED | {"cases.project.project_id": f"TCGA-{cancer}"}
     content = [{"op": "in", "content": {"field": f, "value": [v]}} for f, v in wanted.items()]
     payload = {"filters": {"op": "and", "content": content}, "fields": ",".join(_FIELDS)}
@@ -213,10 +207,6 @@ def read_star_counts(path: str | Path) -> pd.DataFrame:
     Indexed by gene_id. The comment line and the four summary rows (N_unmapped, …) are left out;
     counts are whole numbers.
     """
-    import pandas as pd
-
-    from degnext.cohorts.tables import UNREADABLE
-
     columns = ["gene_id", "gene_name", "gene_type", "unstranded"]
     options = {"sep": "\t", "comment": "#", "usecols": columns, "keep_default_na": False}
     try:

@@ -6,15 +6,14 @@ import datetime
 import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from degnext._common.errors import InputError
 from degnext._common.files import whole_file
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    Loaded = tuple[pd.DataFrame, pd.Series, dict[str, Any]]
+Loaded = tuple[pd.DataFrame, pd.Series, dict[str, Any]]  # counts, groups, report
 
 _BARCODE = re.compile(r"^TCGA[-._]\w{2}[-._]\w{4}[-._](\d{2})", re.IGNORECASE)
 _TISSUES = (  # group, the barcode's sample type code, the GDC's word for it
@@ -93,8 +92,6 @@ def write_cached(
 
 def read_cached(path: Path) -> Loaded | None:
     """Return what ``write_cached`` stored, or None where it is missing or damaged."""
-    import pandas as pd
-
     try:
         counts = pd.read_parquet(path, page_checksum_verification=True)
         report, counts.attrs = counts.attrs, {}

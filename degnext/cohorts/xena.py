@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from degnext._common.download import PATIENT, DownloadError, Retry, download
 from degnext._common.errors import InputError, check_choice
 from degnext._common.files import file_checksum, folder_lock, read_record, write_atomic
 from degnext._common.paths import cache_dir as user_cache
-from degnext.cohorts.tcga import check_study, read_cached, select_samples, utc_now, write_cached
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
-    from degnext.cohorts.tcga import Loaded
+from degnext.cohorts import tcga
+from degnext.cohorts.tables import UNREADABLE
 
 XENA_URL = "https://gdc-hub.s3.us-east-1.amazonaws.com/download"
 # htseq: what the paper used, GDC releases before 32
@@ -27,7 +25,7 @@ _NOT_LOG2 = "not log2(count + 1): give a file of counts, not of FPKM, TPM or z-s
 
 def load_xena(
     cancer: str, workflow: str = "star", cache_dir: Path | None = None, retry: Retry = PATIENT
-) -> Loaded:
+) -> tcga.Loaded:
     """Return raw counts of a TCGA cohort from one Xena file, downloaded once and then cached.
 
     ``workflow`` is "star" (GENCODE v36, today's GDC) or "htseq" (GENCODE v22, what the paper used).
@@ -37,17 +35,17 @@ def load_xena(
     checksums: that of what came is kept in ``<file>.json`` and checked on every later load.
     """
     check_choice("workflow", workflow, WORKFLOWS)
-    cancer = check_study(cancer)
+    cancer = tcga.check_study(cancer)
     base = (os.environ.get("DEGNEXT_XENA_URL") or XENA_URL).rstrip("/")
     folder = (cache_dir or user_cache()) / "xena" / f"TCGA-{cancer}"
     raw = folder / f"TCGA-{cancer}.{WORKFLOWS[workflow]}.tsv.gz"
     with folder_lock(folder):
         source = _fetch_once(f"{base}/{raw.name}", raw, retry)
-        cached = read_cached(folder / f"{WORKFLOWS[workflow]}.parquet")
+        cached = tcga.read_cached(folder / f"{WORKFLOWS[workflow]}.parquet")
         if cached and cached[2].get("sha256") == source["sha256"]:
             return cached
         counts, averaged, worst = read_xena(raw)
-        kept, dropped = select_samples(counts.columns.to_frame(name="barcode"), raw.name)
+        kept, dropped = tcga.select_samples(counts.columns.to_frame(name="barcode"), raw.name)
         report = {
             "source": "xena",
             "cancer": cancer,
@@ -58,7 +56,7 @@ def load_xena(
         } | source
         groups = kept.set_index("barcode")["group"]
         path = folder / f"{WORKFLOWS[workflow]}.parquet"
-        return write_cached(path, counts[groups.index], groups, report)
+        return tcga.write_cached(path, counts[groups.index], groups, report)
 
 
 def _fetch_once(url: str, raw: Path, retry: Retry) -> dict[str, Any]:
@@ -88,7 +86,7 @@ def _fetch_once(url: str, raw: Path, retry: Retry) -> dict[str, Any]:
             raise InputError(f"{fault}: log in at the proxy, and run again")
     sha256 = file_checksum(raw, "sha256").split(":")[1]
     if "sha256" not in record:  # new, or put here by hand on a machine without network
-        record |= {"sha256": sha256, "bytes": raw.stat().st_size, "date": utc_now()}
+        record |= {"sha256": sha256, "bytes": raw.stat().st_size, "date": tcga.utc_now()}
         write_atomic(sidecar, record)
     if record["sha256"] != sha256:
         fault = f"{raw} is not what was downloaded on {record['date'][:10]} (its SHA-256 changed)"
@@ -102,10 +100,6 @@ def read_xena(path: str | Path) -> tuple[pd.DataFrame, dict[str, int], float]:
     Returns counts (genes × samples, int64), how many aliquots a sum is of, and the largest residual
     of rounding. Summary rows of HTSeq ("__no_feature", …) and STAR ("N_unmapped", …) are left out.
     """
-    import pandas as pd
-
-    from degnext.cohorts.tables import UNREADABLE
-
     cure = "delete it and run again"
     try:
         table = pd.read_csv(path, sep="\t", engine="pyarrow")
@@ -132,8 +126,6 @@ def undo_log2(values: np.ndarray, name: str = "the table") -> tuple[np.ndarray, 
     per column, and the largest distance from a whole number. Raises InputError when a column is not
     log2(count + 1). Source: xena-GDC-ETL, "wrangling_procedure".
     """
-    import numpy as np
-
     counts = np.empty(values.shape, dtype=np.int64, order="F")
     n_aliquots, worst = np.ones(values.shape[1], dtype=np.int64), 0.0
     for j, column in enumerate(values.T.astype(np.float64)):
