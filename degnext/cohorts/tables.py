@@ -7,12 +7,10 @@ import codecs
 import csv
 import gzip
 import io
-import itertools
 import lzma
 import os
 import re
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -67,7 +65,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         if not raw:
             cure = "it needs a header line with sample names and one line per gene"
             raise InputError(f"{path.name} is empty: {cure}")
-        raw = _unpack(raw)
+        raw = next((f for start, f in _UNPACK.items() if raw.startswith(start)), bytes)(raw)
         table = _from_parquet(raw) if raw[:4] == b"PAR1" else _from_text(_decode(raw))
     except InputError:
         raise
@@ -86,12 +84,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return table
 
 
-def _unpack(raw: bytes) -> bytes:
-    """Return the content of packed bytes, by what they start with, not by the file's name."""
-    unpack = next((f for start, f in _UNPACK.items() if raw.startswith(start)), bytes)
-    return unpack(raw)
-
-
 def _decode(raw: bytes) -> str:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = raw.decode("utf-16")
@@ -107,15 +99,13 @@ def _decode(raw: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not blank, each with the position after it."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        if text[start:end].strip(' \t,;"'):
-            yield end + 1, text[start:end]
-        start = end + 1
+def _head(stream: io.StringIO) -> list[tuple[int, str]]:
+    """Return the first lines that are not blank, each with the position of its start."""
+    found: list[tuple[int, str]] = []
+    while len(found) < 60 and (line := stream.readline()):
+        if line.strip(' \t,;"\n'):
+            found.append((stream.tell() - len(line), line.rstrip("\n")))
+    return found
 
 
 def _fields(line: str, separator: str) -> list[str]:
@@ -124,7 +114,7 @@ def _fields(line: str, separator: str) -> list[str]:
 
 
 def _from_text(text: str) -> pd.DataFrame:
-    head = list(itertools.islice(_lines(text), 60))
+    head = _head(stream := io.StringIO(text))
     comments, separator = [], None
     for i, (_, line) in enumerate(head):
         if told := re.fullmatch(r'"?sep=(.)"?;*', line.strip(" "), re.IGNORECASE):
@@ -135,23 +125,23 @@ def _from_text(text: str) -> pd.DataFrame:
             comments.append(line)
     else:
         raise ValueError("it has no header line")
-    end, line = head[i]
+    start, line = head[i]
     bare = re.sub(r'"[^"]*"', "", line)
     likely = max("\t,;", key=bare.count)
     separator = separator or (likely if likely in bare else " ")
-    header, body = _fields(line, separator), end
+    header, body = _fields(line, separator), start + len(line) + 1
     first = _fields(head[i + 1][1], separator) if i + 1 < len(head) else header
     numeric = len(header) > 1 and all(_NUMBER.fullmatch(x) for x in header[1:])
     plain = len(header) == 2 and header[0].lower() not in WORDS["first column"]
     headless = numeric and (plain or bool(_NO_HEADER.match(header[0])))
     if headless:
-        body, first = end - len(line) - 1, header
+        body, first = start, header
     elif len(first) == len(header) + 1:
         header = [*header, ""] if first[-1] == "" else ["", *header]
     elif len(first) > len(header):
         raise ValueError(f"the header has {len(header)} fields, the line after it {len(first)}")
-    n, stream = len(header), io.StringIO(text)
-    stream.seek(max(body, 0))
+    n = len(header)
+    stream.seek(body)
     options = {"header": None, "names": range(n), "dtype": {0: str}, "low_memory": False}
     options |= {"keep_default_na": False, "na_values": dict.fromkeys(range(1, n), WORDS["missing"])}
     table = pd.read_csv(stream, sep=separator, skipinitialspace=True, **options)

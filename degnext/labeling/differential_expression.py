@@ -11,6 +11,7 @@ import pandas as pd
 
 from degnext._common.arithmetic import benjamini_hochberg
 from degnext._common.errors import InputError, check_choice
+from degnext._common.matrix import as_matrix
 from degnext.cohorts.library_size import METHODS as LIBRARY_SIZES
 from degnext.cohorts.library_size import tmm_factors, upper_quartile_factors
 from degnext.labeling.edger.exact import exact_table
@@ -149,11 +150,4 @@ def _checked(counts: pd.DataFrame, groups: pd.Series) -> tuple[np.ndarray, np.nd
         raise InputError(f"{have}: differential expression needs both groups and three samples")
     if not len(counts):
         raise InputError("counts has no genes: check the filter that came before")
-    y = counts.to_numpy()
-    if y.dtype.kind not in "iuf":
-        raise InputError("counts must be numbers: drop text columns such as gene descriptions")
-    if not y.min() >= 0 or not np.isfinite(y.max()):
-        raise InputError(
-            "counts must be non-negative numbers without gaps: pass the raw, unlogged table"
-        )
-    return y, normal
+    return as_matrix(counts), normal

@@ -360,7 +360,7 @@ def test_second_process_waits_for_the_folder(tmp_path):
 
 def test_import_is_light():
     code = (
-        "import sys, degnext._common.download, degnext.cohorts.gdc, degnext.cohorts.xena; "
+        "import sys, degnext._common.download, degnext._common.files; "
         "print([m for m in ('pandas', 'requests') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
