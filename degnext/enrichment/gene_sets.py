@@ -88,15 +88,15 @@ def library_path(name: str, fetch: bool = True) -> Path:
     return fetch_library(name)
 
 
-def fetch_library(name: str, url: str | None = None, retry: Retry = _PATIENT) -> Path:
+def fetch_library(name: str) -> Path:
     """Download one library into the cache and return its path; a record lies beside it.
 
-    The address is ``url``, else a folder named by ``DEGNEXT_GENE_SETS_URL`` (a mirror), else the
-    library's own. A library with a checksum must fit it; of one without, the checksum of what came
-    is recorded and held against the file from then on.
+    The address is a folder named by ``DEGNEXT_GENE_SETS_URL`` (a mirror), else the library's own.
+    A library with a checksum must fit it; of one without, the checksum of what came is recorded and
+    held against the file from then on.
     """
     library, mirror = LIBRARIES[name], os.environ.get("DEGNEXT_GENE_SETS_URL", "").rstrip("/")
-    url = url or (f"{mirror}/{library.url.rsplit('/', 1)[1]}" if mirror else library.url)
+    url = f"{mirror}/{library.url.rsplit('/', 1)[1]}" if mirror else library.url
     folder = cache_dir() / "gene_sets"
     path = folder / library.file
     with folder_lock(folder):
@@ -104,7 +104,7 @@ def fetch_library(name: str, url: str | None = None, retry: Retry = _PATIENT) ->
             path.unlink()
         arrived = folder / (library.file + (".zip" if url.endswith(".zip") else ""))
         try:
-            download(url, arrived, library.checksum or None, retry)
+            download(url, arrived, library.checksum or None, _PATIENT)
         except InputError as error:
             other = "checksum" in str(error)
             why = "sends another file than the one expected" if other else "cannot be read"

@@ -60,35 +60,28 @@ def choose_disease_genes(
     )
 
 
-def bio_genes(cancer: str, source: str | Path = "cancermine", min_citations: int = 1) -> list[str]:
+def bio_genes(cancer: str, source: str | Path = "cancermine") -> list[str]:
     """Return the disease genes of ``cancer``: symbols without duplicates.
 
     source: "cancermine" (text-mined, most cited first), "intogen" (mutational drivers, sorted),
         "demo" (the carried CancerMine extract for CHOL, KICH, READ), or the path of a GMT or text
         file, for any cancer
-    min_citations: keep genes with so many CancerMine citations; the other sources count none
 
     Raises InputError for an unknown cancer or source, a table not at hand, or an empty list. These
     are not the genes of the paper's lists (Methods, step 8), which are not public.
     """
-    counted = source in ("cancermine", "demo")
-    if min_citations < 1 or (min_citations > 1 and not counted):
-        raise InputError(
-            f"min_citations is {min_citations} for {str(source)!r}: give 1 or more where citations "
-            "are counted (cancermine, demo), 1 elsewhere"
-        )
     if source not in SOURCES:
         return read_gene_file(source, cancer)
     terms = cancer_terms(cancer, source)
+    if source == "demo":
+        return _carried_genes(cancer)
+    path = _shared_file(source)
     if source == "intogen":
-        return read_intogen(_shared_file(source), terms)
-    carried = source == "demo"
-    n = _carried_citations(cancer) if carried else read_cancermine(_shared_file(source), terms)
-    genes = n.index[n >= min_citations].tolist()
+        genes = read_intogen(path, terms)
+    else:
+        genes = read_cancermine(path, terms).index.tolist()
     if not genes:
-        raise InputError(
-            f"no gene of {cancer} has {min_citations} citations in {source}: lower min_citations"
-        )
+        raise InputError(f"no gene of {cancer} is in {path.name}: check the file")
     return genes
 
 
@@ -103,7 +96,7 @@ def _carried() -> pd.DataFrame:
     return pd.read_csv(data_dir() / "disease_genes" / "demo.csv")
 
 
-def _carried_citations(cancer: str) -> pd.Series:
+def _carried_genes(cancer: str) -> list[str]:
     table = _carried()
     cancers = sorted(table["cancer"].unique())
     if cancer not in cancers:
@@ -111,7 +104,7 @@ def _carried_citations(cancer: str) -> pd.Series:
             f"the demo gene lists cover {', '.join(cancers)} only, not {cancer}: "
             "use source 'cancermine' with DEGNEXT_DATA set, or a file"
         )
-    return table[table["cancer"] == cancer].set_index("gene")["n_citations"]
+    return table["gene"][table["cancer"] == cancer].tolist()
 
 
 def read_cancermine(path: str | Path, terms: list[str]) -> pd.Series:

@@ -41,7 +41,7 @@ def site(monkeypatch, tmp_path):
         archive.writestr("ReactomePathways.gmt", GMT)
     site.files = {"/enrichr.KEGG_2016.gmt": GMT, "/ReactomePathways.gmt.zip": packed.getvalue()}
     monkeypatch.setenv("DEGNEXT_GENE_SETS_URL", site.url)
-    monkeypatch.setattr(gene_sets.fetch_library, "__defaults__", (None, FAST))
+    monkeypatch.setattr(gene_sets, "_PATIENT", FAST)
     yield site
     site.close()
 

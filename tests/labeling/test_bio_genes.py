@@ -40,7 +40,6 @@ def tiny_cancermine(tmp_path, monkeypatch):
 
 def test_cancermine_sums_roles_and_terms_and_keeps_other_cancers_out(tiny_cancermine):
     assert bio_genes("CHOL") == ["IDH1", "ARID1A", "KRAS"]
-    assert bio_genes("CHOL", min_citations=2) == ["IDH1"]
     counts = read_cancermine(
         tiny_cancermine / "cancer_genes" / "cancermine_collated.v47.tsv.gz",
         cancer_terms("CHOL", "cancermine"),
@@ -48,9 +47,9 @@ def test_cancermine_sums_roles_and_terms_and_keeps_other_cancers_out(tiny_cancer
     assert counts["IDH1"] == 5
 
 
-def test_too_many_citations_asked_for(tiny_cancermine):
-    with pytest.raises(InputError, match="lower min_citations"):
-        bio_genes("CHOL", min_citations=100)
+def test_a_table_without_the_cancer(tiny_cancermine):
+    with pytest.raises(InputError, match="no gene of READ is in cancermine_collated"):
+        bio_genes("READ")
 
 
 def test_demo_lists():
@@ -62,7 +61,7 @@ def test_demo_lists():
     assert table["gene"].map(lambda gene: bool(re.fullmatch(r"[A-Z][A-Za-z0-9-]*", gene))).all()
     assert {"KRAS", "TP53"} <= set(bio_genes("CHOL", "demo"))
     assert "VHL" in bio_genes("KICH", "demo")
-    assert "APC" in bio_genes("READ", "demo", min_citations=10)
+    assert "APC" in bio_genes("READ", "demo")
 
 
 def test_every_cancer_has_terms_in_both_sources():
@@ -103,12 +102,9 @@ def test_one_set_gmt_needs_no_name(tmp_path):
         (("REED",), "did you mean 'READ'"),
         (("READ", "cancermin"), "did you mean 'cancermine'"),
         (("BRCA", "demo"), "demo gene lists cover CHOL, KICH, READ only, not BRCA"),
-        (("READ", "demo", 0), "min_citations is 0"),
-        (("READ", "intogen", 2), "citations are counted"),
         (("READ", "nowhere/genes.gmt"), "is no gene list: give"),
         (("MINE", "x" * 300), "is no gene list: choose one of"),
         (("MINE", "~nobody/genes.txt"), "is no gene list"),
-        (("MINE", "genes.txt", 2), "citations are counted"),
         (("READ", "cancermine"), "set DEGNEXT_DATA"),
         (("READ", "intogen"), "set DEGNEXT_DATA"),
     ],
