@@ -113,8 +113,8 @@ def download(
     An interrupted download leaves ``<path>.part``; the next call asks for the rest, guarded by the
     ETag or the date that the server gave, or by ``checksum`` ("md5:…", "sha256:…" or "git:…"). The
     file gets its name only when it is complete and its checksum fits. most: the bytes that it has,
-    or may have; a server that sends more is cut off. One process at a time downloads into a folder.
-    Raises DownloadError, or InputError on a full disk.
+    or may have (0: 8 GiB); a server that sends more is cut off. One process at a time downloads
+    into a folder. Raises DownloadError, or InputError on a full disk.
     """
     from tqdm import tqdm
 

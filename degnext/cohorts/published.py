@@ -35,15 +35,14 @@ def fetch_published(cancer: str, cache_dir: Path | None = None, retry: Retry = P
     ``DEGNEXT_PUBLISHED_URL``, else the paper's repository. Raises InputError.
     """
     known = published_registry().set_index("name")
-    files, sizes = known["git_blob_sha1"], known["bytes"]
+    files, sizes = known["git_blob_sha1"], known["bytes"].fillna(0)  # 0: not known
     # bio_fine_tune_data and bio_test_data are the same counts once more
     of = files.index.str.extract(r"^TCGA-([A-Z]+)_(?!bio_.*_data)", expand=False)
     check_choice("cancer", cancer, sorted(of.dropna().unique()))
     folder = (cache_dir or user_cache()) / "published" / PUBLISHED_COMMIT[:7]
     base = (os.environ.get("DEGNEXT_PUBLISHED_URL") or PUBLISHED_URL).rstrip("/")
     for name, blob in files[of == cancer].items():
-        size = {} if pd.isna(sizes[name]) else {"most": int(sizes[name])}
-        download(f"{base}/{name}", folder / name, f"git:{blob}", retry, **size)
+        download(f"{base}/{name}", folder / name, f"git:{blob}", retry, int(sizes[name]))
     return folder
 
 

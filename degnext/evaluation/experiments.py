@@ -11,12 +11,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
 from degnext.cohorts.cohort import CLASS_NAMES, Cohort
-from degnext.evaluation.baselines import (
-    FoldChangeRule,
-    paper_baselines,
-    profile_features,
-    strong_references,
-)
+from degnext.evaluation import baselines
 from degnext.evaluation.metrics import evaluate, result_row, result_table
 from degnext.evaluation.profile_network import ProfileModel
 from degnext.learning.classifier import DEGnextClassifier
@@ -44,10 +39,11 @@ class Answer(NamedTuple):
 
 def methods(seed: int = 0, network: bool = True) -> list[tuple[str, str, Callable]]:
     """Return name, input and factory of every method."""
-    five, strong = paper_baselines(seed), strong_references(seed)
+    five, strong = baselines.paper_baselines(seed), baselines.strong_references(seed)
+    rule = baselines.FoldChangeRule
     out = [(name, x, make) for x in (RAW, SCALED, PLAIN, FEATURES) for name, make in five.items()]
     out += [(name, x, make) for x in (PLAIN, FEATURES) for name, make in strong.items()]
-    out += [(RULE, SCALED, FoldChangeRule), (RULE, RAW, lambda: FoldChangeRule(counts=True))]
+    out += [(RULE, SCALED, rule), (RULE, RAW, lambda: rule(counts=True))]
     plain = (CNN, PLAIN_IMAGE, lambda: ProfileModel(seed, DESCRIPTIVE))
     return out + ([plain, (CNN, IMAGE, lambda: ProfileModel(seed))] if network else [])
 
@@ -63,7 +59,8 @@ def gene_inputs(cohort: Cohort, encoder: ProfileClassifier) -> dict[str, np.ndar
     images = encoder.encode(genes)
     channels = encoder.resolved["channels"]
     plain = images[:, [channels.index(c) for c in DESCRIPTIVE if c in channels]]
-    features = profile_features(plain, DESCRIPTIVE), profile_features(images, channels)
+    shown = (plain, DESCRIPTIVE), (images, channels)
+    features = [baselines.profile_features(*given) for given in shown]
     return dict(zip(INPUTS, (raw, scaled, *features, plain, images)))
 
 

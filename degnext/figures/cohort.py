@@ -82,11 +82,8 @@ def ma_plot(table: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes:
 
     table: of differential_expression. labels: "DR", "UR" or "neutral" per gene.
     """
-    labels, middle = np.asarray(labels), table["log_fc"].median()
-    for name in ("neutral", "DR", "UR"):
-        dots = table.loc[labels == name, ["log_cpm", "log_fc"]]
-        about = {"color": COLORS[name], "label": f"{name} ({len(dots):,})", "s": 5, "alpha": 0.4}
-        ax.scatter(*dots.to_numpy().T, rasterized=True, **about)
+    middle = table["log_fc"].median()
+    _genes(table["log_cpm"], table["log_fc"], labels, ax, s=5, alpha=0.4)
     ax.axhline(0, color="black", lw=1, ls="--")
     ax.axhline(middle, color="black", lw=1.5, label=f"median {middle:+.2f}")
     ax.set(xlabel="mean log2 counts per million", ylabel="log2 fold change, tumor over normal")
@@ -99,17 +96,20 @@ def volcano(table: pd.DataFrame, labels: Sequence[str], ax: Axes, cap: float = 6
 
     table: of differential_expression. labels: "DR", "UR" or "neutral" per gene.
     """
-    labels = np.asarray(labels)
     height = np.minimum(-np.log10(np.maximum(table["fdr"], 1e-300)), cap)
-    dots = {"s": 6, "alpha": 0.5, "rasterized": True}
-    for name in ("neutral", "DR", "UR"):
-        rows = labels == name
-        about = {"color": COLORS[name], "label": f"{name} ({rows.sum():,})"}
-        ax.scatter(table["log_fc"][rows], height[rows], **dots, **about)
+    _genes(table["log_fc"], height, labels, ax, s=6, alpha=0.5)
     capped = f" (capped at {cap:g})" if (height >= cap).any() else ""
     ax.set(xlabel="log2 fold change, tumor over normal", ylabel=f"−log10 FDR{capped}")
     ax.legend(markerscale=2.5)
     return ax
+
+
+def _genes(x: pd.Series, y: pd.Series, labels: Sequence[str], ax: Axes, **dots: float) -> None:
+    """Draw a dot per gene in the colour of its label, the neutral ones first."""
+    for name in ("neutral", "DR", "UR"):
+        rows = np.asarray(labels) == name
+        about = {"color": COLORS[name], "label": f"{name} ({rows.sum():,})"}
+        ax.scatter(x[rows], y[rows], rasterized=True, **about, **dots)
 
 
 def part_bars(table: pd.DataFrame, ax: Axes) -> Axes:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from bokeh.embed import components
+from bokeh.models import ColumnDataSource
+from bokeh.plotting import figure
+from bokeh.resources import INLINE
+from IPython.display import HTML
 
 from degnext.figures.cohort import COLORS
-
-if TYPE_CHECKING:
-    from bokeh.plotting import figure
-    from IPython.display import HTML
 
 _MARKERS = {"neutral": "circle", "DR": "inverted_triangle", "UR": "triangle"}
 _CAP = 60.0  # of −log10 FDR: above it, how small a number is says nothing more
@@ -19,8 +18,6 @@ _CAP = 60.0  # of −log10 FDR: above it, how small a number is says nothing mor
 
 def blank(title: str, tips: list[tuple[str, str]], height: int = 340, **settings) -> figure:
     """Return an empty plot that is as wide as its place, with a hover of ``tips``."""
-    from bokeh.plotting import figure
-
     place = {"sizing_mode": "stretch_width", "toolbar_location": "below"}
     place |= {"active_drag": None, "tools": "pan,box_zoom,reset,save"}  # a finger scrolls the page
     plot = figure(title=title, tooltips=tips, height=height, **place | settings)
@@ -34,8 +31,6 @@ def volcano_and_ma(table: pd.DataFrame, log_cpm: np.ndarray) -> tuple[figure, fi
     table: of ``predict``, by rule ``standard`` (or with columns ``edger_log2_fold_change`` and
     ``edger_fdr`` of another test). log_cpm: log2 counts per million of each gene, its mean.
     """
-    from bokeh.models import ColumnDataSource
-
     change, fdr = table["edger_log2_fold_change"], table["edger_fdr"]
     height = np.minimum(-np.log10(fdr.clip(lower=1e-300)), _CAP)
     names = table["symbol"].where(table["symbol"] != "", table["gene"])
@@ -63,10 +58,6 @@ def volcano_and_ma(table: pd.DataFrame, log_cpm: np.ndarray) -> tuple[figure, fi
 
 def page(*plots: figure) -> HTML:
     """Return plots as HTML that needs no other host: the library is written into it."""
-    from bokeh.embed import components
-    from bokeh.resources import INLINE
-    from IPython.display import HTML
-
     for plot in plots:
         legend_above(plot)
     script, places = components(plots)

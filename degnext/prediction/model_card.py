@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+from degnext._common.files import file_checksum
+from degnext.learning.profile.pretrained import WEIGHTS
+
 _SCORES = {  # a table of the card: its title, and how a cohort's scores are said
     "transfer": (
         "UR or DR on bio genes (Q) of cohorts never trained on, "
@@ -31,8 +34,6 @@ _SCORES = {  # a table of the card: its title, and how a cohort's scores are sai
 
 def card() -> dict:
     """Return the model card of the pretrained networks (``model_card.json`` beside the weights)."""
-    from degnext.learning.profile.pretrained import WEIGHTS
-
     return json.loads((WEIGHTS / "model_card.json").read_text(encoding="utf-8"))
 
 
@@ -53,9 +54,6 @@ def standard_scores() -> tuple[float, float, int]:
 
 def card_text() -> str:
     """Return the card for a terminal, and whether the checksums of the weights match."""
-    from degnext._common.files import file_checksum
-    from degnext.learning.profile.pretrained import WEIGHTS
-
     c, (low, high) = card(), neutral_range()
     training = ", ".join(f"{k} ({' '.join(v)})" for k, v in c["data"]["training"].items())
     limits = [
