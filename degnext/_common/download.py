@@ -102,11 +102,7 @@ def read_json(url: str, payload: Any = None, retry: Retry = PATIENT) -> Any:
 
 
 def download(
-    url: str,
-    path: str | Path,
-    checksum: str | None = None,
-    retry: Retry = PATIENT,
-    most: int = _MOST,
+    url: str, path: str | Path, checksum: str | None = None, retry: Retry = PATIENT, most: int = 0
 ) -> dict[str, str]:
     """Download ``url`` to ``path``; return the answer's headers ({} when the file was right there).
 

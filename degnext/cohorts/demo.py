@@ -23,25 +23,22 @@ _GENE_CHOICE_SEED = 2022  # which genes a demo cohort has does not depend on the
 
 
 def draw(
-    genes: pd.DataFrame,
-    info: dict,
-    seed: int = 0,
-    n_normal: int | None = None,
-    n_tumor: int | None = None,
+    genes: pd.DataFrame, info: dict, seed: int = 0, n_normal: int = 0, n_tumor: int = 0
 ) -> Cohort:
     """Draw a cohort from fitted parameters: genes × samples, normal samples first.
 
     genes: columns normal, tumor (counts per million) and dispersion. info: the cancer and, per
     group, n, log_library_mean and log_library_sd. Library sizes are log-normal per group; counts
     are Poisson with a gamma-distributed rate (negative binomial with variance μ + φ μ²). The same
-    seed gives the same counts. Raises InputError for fewer than two samples of a group.
+    seed gives the same counts. n_normal, n_tumor: 0 for as many as the real cohort has. Raises
+    InputError for fewer than two samples of a group.
     """
     rng, cancer = np.random.default_rng(seed), info["cancer"]
     shape = 1 / np.maximum(genes["dispersion"].to_numpy(), 1e-6)[:, None]
     blocks, groups = [], {}
     for group, n in (("normal", n_normal), ("tumor", n_tumor)):
         about = info[group]
-        n = about["n"] if n is None else n
+        n = n or about["n"]
         if n < 2:
             raise InputError(f"a twin needs at least two {group} samples, not {n}")
         library = np.exp(rng.normal(about["log_library_mean"], about["log_library_sd"], n))

@@ -18,6 +18,7 @@ from degnext.cohorts.groups import column_key, sample_name
 from degnext.cohorts.tables import existing_file, read_table, sample_sheets
 from degnext.cohorts.vocabulary import WORDS
 
+Files = str | Path | Sequence[str | Path]
 _PACKED = ("", ".gz", ".bz2", ".xz", ".zst")
 _PER_SAMPLE = WORDS["per sample"]  # a file per sample: columns that tell, and of the counts
 _STRANDED = 0.75  # of reads on one strand, from which a library counts as stranded
@@ -33,9 +34,7 @@ class Counts(NamedTuple):
 
 
 def read_counts(
-    counts: str | Path | Sequence[str | Path],
-    about: pd.DataFrame | None = None,
-    transcripts: str | Path | None = None,
+    counts: Files, about: pd.DataFrame | None = None, transcripts: str | Path | None = None
 ) -> Counts:
     """Read counts from a file, a folder, a pattern such as ``*.sf``, or several of these.
 
@@ -80,7 +79,7 @@ def read_counts(
     return Counts(table, kind, about, tuple(notes))
 
 
-def count_files(counts: str | Path | Sequence[str | Path]) -> list[Path]:
+def count_files(counts: Files) -> list[Path]:
     """Return the files that are meant; of a folder, those of the best known kind in it."""
     if isinstance(counts, (list, tuple)):
         return [path for one in counts for path in count_files(one)]

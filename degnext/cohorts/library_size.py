@@ -14,14 +14,11 @@ from degnext._common.matrix import as_matrix, column_blocks, column_quantiles, e
 from degnext._common.parallel import for_each
 
 METHODS = ("total", "tmm", "upper_quartile")
-PRIOR_CPM = 0.01  # added to both group means before a log ratio is taken
+Table = pd.DataFrame | np.ndarray  # genes × samples
 
 
 def size_factors(
-    counts: pd.DataFrame | np.ndarray,
-    method: str = "total",
-    *,
-    gene_weight: np.ndarray | None = None,
+    counts: Table, method: str = "total", *, gene_weight: np.ndarray | None = None
 ) -> pd.Series | np.ndarray:
     """Return each sample's effective library size in millions: counts over it are CPM.
 
@@ -53,10 +50,7 @@ def scale(counts: pd.DataFrame, method: str = "total") -> pd.DataFrame:
 
 
 def log_fold_change(
-    counts: np.ndarray,
-    is_tumor: np.ndarray,
-    factors: np.ndarray | None = None,
-    prior: float = PRIOR_CPM,
+    counts: np.ndarray, is_tumor: np.ndarray, factors: np.ndarray | None = None, prior: float = 0.01
 ) -> np.ndarray:
     """Return log2 of tumor over normal mean counts per million (genes,).
 
@@ -70,7 +64,7 @@ def log_fold_change(
     return np.log2(mean[1] / mean[0])
 
 
-def tmm_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
+def tmm_factors(counts: Table) -> np.ndarray:
     """Return each sample's trimmed mean of M-values factor (samples,), geometric mean 1.
 
     The reference is the sample whose upper quartile is nearest the mean; 30 % of log ratios and 5 %
@@ -93,7 +87,7 @@ def tmm_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
     return 2.0 ** (log2_factor - log2_factor.mean())
 
 
-def upper_quartile_factors(counts: pd.DataFrame | np.ndarray) -> np.ndarray:
+def upper_quartile_factors(counts: Table) -> np.ndarray:
     """Return each sample's upper quartile over its column sum, geometric mean 1, as edgeR does."""
     values = as_matrix(counts)
     quartile = _upper_quartiles(values) / values.sum(axis=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,14 @@ import pandas as pd
 from degnext._common.errors import InputError
 from degnext.cohorts.checks import check_counts, check_groups, is_transposed, looks_transformed
 from degnext.cohorts.cohort import Cohort
-from degnext.cohorts.formats import read_counts
+from degnext.cohorts.formats import Files, read_counts
 from degnext.cohorts.gene_names import KINDS, is_date, kind_of_names, symbols_of
 from degnext.cohorts.groups import find_groups
 from degnext.cohorts.tables import read_table
 
 
 def load_file(
-    counts: str | Path | Sequence[str | Path] | None,
+    counts: Files | None,
     groups: str | Path | None = None,
     name: str = "MINE",
     round_counts: bool = False,

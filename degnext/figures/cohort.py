@@ -125,13 +125,7 @@ def part_bars(table: pd.DataFrame, ax: Axes) -> Axes:
     return ax
 
 
-def confusion(
-    table: np.ndarray,
-    names: Sequence[str],
-    ax: Axes,
-    ylabel: str = "label",
-    xlabel: str = "predicted",
-) -> Axes:
+def confusion(table: np.ndarray, names: Sequence[str], ax: Axes) -> Axes:
     """Draw a confusion table with counts and row percentages."""
     table = np.asarray(table)
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
@@ -141,7 +135,7 @@ def confusion(
         ax.text(j, i, f"{n:,}\n{share[i, j]:.0%}", ha="center", va="center", color=color)
     ax.set_xticks(range(len(names)), names)
     ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlabel="predicted", ylabel="label")
     ax.grid(False)
     return ax
 

@@ -113,9 +113,7 @@ def _check_cuts(fdr: float, log_fc: float) -> None:
         raise InputError(f"log_fc is a size without sign, not {log_fc}: pass 0 for no threshold")
 
 
-def split_parts(
-    labels: pd.Series, bio: Iterable[str], seed: int = 0, n_folds: int = N_FOLDS
-) -> pd.DataFrame:
+def split_parts(labels: pd.Series, bio: Iterable[str], seed: int = 0) -> pd.DataFrame:
     """Divide genes into Q (called, with disease evidence) and P (all others), each in five folds.
 
     Fold 0 is the test part (T2 of P, T3 of Q), the others train (T1, F1): 80 : 20 as in the paper.
@@ -128,14 +126,14 @@ def split_parts(
     in_q = labels.index.isin(list(bio)) & (labels != "neutral").to_numpy()
     for label in ("DR", "UR"):
         n = int((labels[in_q] == label).sum())
-        if n < n_folds:
+        if n < N_FOLDS:
             raise InputError(
-                f"only {n} {label} gene(s) have disease evidence, {n_folds} are needed: "
+                f"only {n} {label} gene(s) have disease evidence, {N_FOLDS} are needed: "
                 "take a longer list of disease genes or a higher FDR"
             )
     fold = np.full(len(labels), -1, dtype=np.int8)
     for group in (~in_q, in_q):
-        fold[group] = stratified_folds(labels.to_numpy()[group], n_folds, seed)
+        fold[group] = stratified_folds(labels.to_numpy()[group], N_FOLDS, seed)
     part = np.where(in_q, np.where(fold == 0, "T3", "F1"), np.where(fold == 0, "T2", "T1"))
     columns = {"label": labels.to_numpy(), "bio": in_q, "part": part, "fold": fold}
     return pd.DataFrame(columns, index=labels.index)
