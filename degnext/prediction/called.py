@@ -43,21 +43,16 @@ def called_list(cohort: Cohort, fdr: float) -> pd.DataFrame:
 
 def list_advice(cohort: Cohort, table: pd.DataFrame, fdr: float) -> list[str]:
     """Return what to mind about a list of calls."""
-    n = table["call"].value_counts()
-    called = table["call"] != ABSTAIN
-    if not called.any():
-        return [
-            f"List at fdr={fdr:g}: no gene can be called with an expected share of wrong calls of "
-            f"at most {fdr:.0%}; that does not say that nothing changes.",
-            *_reliability(cohort),
-        ]
-    share = table.loc[called, "expected_share_wrong"].max()
-    return [
-        f"List at fdr={fdr:g}: {n.get('UR', 0):,} UR and {n.get('DR', 0):,} DR, of which "
-        f"{share:.1%} are expected to be wrong; on {n[ABSTAIN]:,} genes it abstains, which is not "
-        "to say that they do not change.",
-        *_reliability(cohort),
-    ]
+    n_up, n_down, n_none = (int((table["call"] == call).sum()) for call in ("UR", "DR", ABSTAIN))
+    share = table.loc[table["call"] != ABSTAIN, "expected_share_wrong"].max()
+    said = (
+        f"{n_up:,} UR and {n_down:,} DR, of which {share:.1%} are expected to be wrong; on "
+        f"{n_none:,} genes it abstains, which is not to say that they do not change."
+    )
+    if n_none == len(table):
+        none = f"no gene can be called with an expected share of wrong calls of at most {fdr:.0%}"
+        said = f"{none}; that does not say that nothing changes."
+    return [f"List at fdr={fdr:g}: {said}", *_reliability(cohort)]
 
 
 def _reliability(cohort: Cohort) -> list[str]:

@@ -49,6 +49,12 @@ def test_a_wider_limit_gives_a_longer_list_and_changes_nothing_else(planted):
     assert (same.to_numpy() == long).all()  # the column cuts the list at any share
 
 
+def test_a_list_without_an_abstention_is_told_too(planted):
+    table = degnext.predict(*few_of(planted, 3, 3), fdr=0.99)
+    called = (table["call"] != ABSTAIN).to_numpy()
+    assert called.all() and "on 0 genes it abstains" in " ".join(table.attrs["notes"])
+
+
 def test_nothing_is_called_where_groups_are_alike(make_cohort):
     cohort = make_cohort(n_genes=600, n_normal=6, n_tumor=6, fold=1.0)
     table = degnext.predict(cohort, fdr=0.1)
