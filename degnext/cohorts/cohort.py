@@ -167,10 +167,8 @@ class Cohort:
         """
         from degnext.cohorts.checks import check_counts, check_groups
 
-        for what, name, there in (
-            ("column of obs", group, data.obs),
-            ("layer", layer, data.layers),
-        ):
+        asked = ("column of obs", group, data.obs), ("layer", layer, data.layers)
+        for what, name, there in asked:
             if name is not None and name not in there:
                 at_hand = ", ".join(map(str, there)) or "none"
                 raise InputError(f"AnnData has no {what} {name!r}: name one at hand ({at_hand})")

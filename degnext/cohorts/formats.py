@@ -238,10 +238,9 @@ def _read_anndata(path: Path) -> Counts:
         raise InputError("anndata is not installed: run pip install anndata") from error
     try:
         data = read_h5ad(path)
-        values, where = data.to_df("counts" if "counts" in data.layers else None).T, "X"
-        if "counts" in data.layers:
-            where = "layer 'counts'"
-        elif data.raw is not None and (np.mod(values.to_numpy(), 1) != 0).any():
+        layer = "counts" if "counts" in data.layers else None
+        values, where = data.to_df(layer).T, f"layer {layer!r}" if layer else "X"
+        if not layer and data.raw is not None and (np.mod(values.to_numpy(), 1) != 0).any():
             values, where = data.raw.to_adata().to_df().T, "raw"
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path.name} cannot be read as AnnData: write it again") from error

@@ -122,9 +122,8 @@ def _taken_up(
     """Return the step that ``facts`` describe, as an earlier run left it or made now."""
     step = folder / f"{kind}-{key(facts)[:16]}"
     if _read(step, named) is None:
-        if left := [
-            r for path in folder.glob(f"{kind}-*") if (r := files.read_record(path / "step.json"))
-        ]:
+        records = map(files.read_record, folder.glob(f"{kind}-*/step.json"))
+        if left := [record for record in records if record]:
             those = f"The {kind} genes of {named.name} that an earlier run left"
             print(f"{those} were made with {_difference(facts, left)}.")
         _write(make(), step, facts)
