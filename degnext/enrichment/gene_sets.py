@@ -25,12 +25,9 @@ class Library:
     checksum: str = ""
 
 
-def _libraries() -> dict[str, Library]:
-    with (data_dir() / "gene_sets" / "libraries.csv").open(encoding="utf-8") as table:
-        return {row.pop("name"): Library(**row) for row in csv.DictReader(table)}
-
-
-LIBRARIES, _PATIENT = _libraries(), Retry(attempts=3)
+_TABLE = (data_dir() / "gene_sets" / "libraries.csv").read_text(encoding="utf-8")
+LIBRARIES = {row.pop("name"): Library(**row) for row in csv.DictReader(_TABLE.splitlines())}
+_PATIENT = Retry(attempts=3)
 
 
 def load_gene_sets(name: str = "demo", fetch: bool = True) -> dict[str, list[str]]:
