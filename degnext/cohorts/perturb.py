@@ -67,7 +67,7 @@ def fewer_samples(cohort: Cohort, n: int, rng: Generator, groups: str = "proport
     else:
         first = int(rng.integers(min(5, most), most + 1))
         sizes = [first, int(rng.integers(first, n - first + 1))]
-    return disturbed(cohort, columns=draw_columns(cohort.is_tumor, sizes, rng))
+    return cohort.with_counts(cohort.counts.iloc[:, draw_columns(cohort.is_tumor, sizes, rng)])
 
 
 def add_noise(
@@ -145,20 +145,10 @@ def swap_groups(is_tumor: np.ndarray, fraction: float, rng: Generator) -> np.nda
     return out
 
 
-def disturbed(
-    cohort: Cohort,
-    counts: np.ndarray | None = None,
-    told: np.ndarray | None = None,
-    columns: np.ndarray | None = None,
-) -> Cohort:
-    """Return the cohort with other counts, other groups than the true ones, or fewer samples."""
-    table, groups = cohort.counts, cohort.groups
-    if counts is not None:
-        table = pd.DataFrame(counts, index=table.index, columns=table.columns)
-    if told is not None:
-        groups = pd.Series(np.where(told, "tumor", "normal"), index=table.columns)
-    table = table if columns is None else table.iloc[:, columns]
-    return replace(cohort, counts=table, groups=groups)
+def disturbed(cohort: Cohort, counts: np.ndarray) -> Cohort:
+    """Return the cohort with other counts of the same genes and samples."""
+    table = pd.DataFrame(counts, index=cohort.counts.index, columns=cohort.counts.columns)
+    return replace(cohort, counts=table)
 
 
 def perturb(cohort: Cohort, name: str, value: float, rng: Generator) -> Cohort:
@@ -168,7 +158,8 @@ def perturb(cohort: Cohort, name: str, value: float, rng: Generator) -> Cohort:
     if name.startswith("tumors"):
         return disturbed(cohort, scale_group(counts, is_tumor, value, rng))
     if name.startswith("samples"):
-        return disturbed(cohort, columns=drop_samples(is_tumor, value, rng))
+        return cohort.with_counts(cohort.counts.iloc[:, drop_samples(is_tumor, value, rng)])
     if name.startswith("groups"):
-        return disturbed(cohort, told=swap_groups(is_tumor, value, rng))
+        told = np.where(swap_groups(is_tumor, value, rng), "tumor", "normal")
+        return replace(cohort, groups=pd.Series(told, index=cohort.counts.columns))
     return disturbed(cohort, thin(counts, value, rng))
