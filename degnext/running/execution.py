@@ -94,11 +94,9 @@ def _worth_saying(record: logging.LogRecord) -> bool:
 
 
 def _remove_empty(*folders: Path) -> None:
-    if {p.name.removesuffix(".holder") for p in folders[0].iterdir()} == {_LOCK}:
-        with contextlib.suppress(OSError):  # on Windows it is in use
+    with contextlib.suppress(OSError):  # a folder that holds more, or on Windows a lock in use
+        if {p.name.removesuffix(".holder") for p in folders[0].iterdir()} == {_LOCK}:
             for path in folders[0].iterdir():
                 path.unlink()
-    for folder in folders:
-        if any(folder.iterdir()):
-            break
-        folder.rmdir()
+        for folder in folders:
+            folder.rmdir()
