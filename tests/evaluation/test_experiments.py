@@ -43,8 +43,8 @@ def few_methods(monkeypatch):
     """Two quick methods in place of the five and the two."""
     tree, logistic = DecisionTreeClassifier(random_state=0), LogisticRegression(max_iter=5000)
     few = {"Tree": lambda: TwoStage(tree)}, {"Logistic regression": lambda: TwoStage(logistic)}
-    monkeypatch.setattr(benchmark, "paper_baselines", lambda seed=0: few[0])
-    monkeypatch.setattr(benchmark, "strong_references", lambda seed=0: few[1])
+    monkeypatch.setattr(benchmark.baselines, "paper_baselines", lambda seed=0: few[0])
+    monkeypatch.setattr(benchmark.baselines, "strong_references", lambda seed=0: few[1])
 
 
 def without(cohort, *parts):

@@ -19,7 +19,7 @@ from degnext.cohorts.gene_names import gene_names
 from degnext.cohorts.library_size import log_fold_change
 from degnext.evaluation.predictions import score, score_lines
 from degnext.learning.profile.pretrained import WEIGHTS
-from degnext.prediction import predict
+from degnext.prediction import model_card, predict
 from degnext.prediction.model_card import card, card_text, neutral_range
 from degnext.prediction.standard import TEST_COLUMNS, calls_of_test
 
@@ -514,13 +514,11 @@ def test_the_card_shows_its_limits_and_the_help_says_the_same(run_cli):
 
 
 def test_the_card_tells_weights_that_were_changed(monkeypatch, tmp_path):
-    from degnext.learning.profile import pretrained as profile_train
-
-    for path in profile_train.WEIGHTS.iterdir():
+    for path in WEIGHTS.iterdir():
         (tmp_path / path.name).write_bytes(
             path.read_bytes() + (b" " if "two" in path.name else b"")
         )
-    monkeypatch.setattr(profile_train, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(model_card, "WEIGHTS", tmp_path)
     assert card_text().count("DOES NOT match the file") == 1
 
 
