@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "degnext").rglob("*.py"))
 EDGER = ROOT / "degnext" / "labeling" / "edger"
 NOTEBOOKS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.ipynb")])
-CODE_LINES = 6547  # of code: without blank lines, comments and docstrings
+CODE_LINES = 6553  # of code: without blank lines, comments and docstrings
 MODULE_LINES, FUNCTION_LINES, PARAMETERS, CELL_LINES = 250, 60, 8, 12
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
