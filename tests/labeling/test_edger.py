@@ -219,6 +219,16 @@ def test_threads_do_not_change_the_result(monkeypatch):
     pd.testing.assert_frame_equal(one, edger.differential_expression(counts, groups), rtol=1e-12)
 
 
+def test_a_group_whose_pseudo_counts_fall_below_zero_is_tested_as_in_r():
+    # R: exactTest(DGEList(matrix(y, 1), lib.size=lib, group=c(1,1,1,2,2,2)), dispersion=phi) of
+    # edgeR 3.40.2; the normal group's sum is -0.67 at equal library sizes
+    lib = np.array([21338718.0, 1081391, 26836824, 55272, 2099266, 426049])
+    y, phi = np.array([[0.0, 0, 2, 1, 5, 3]]), np.array([0.33745250752069345])
+    for order in (slice(None), [3, 4, 5, 0, 1, 2]):
+        p_value = exact.exact_p_values(exact.TwoGroups(y[:, order], lib[order], 3), phi)
+        np.testing.assert_allclose(p_value, 0.00071009821729434, rtol=1e-9)
+
+
 def test_quantile_map_is_exact_far_out_in_both_tails():
     # with equal means the map is the identity, however small the tail probability is
     x = np.array([[0.0, 1.0, 3.0, 900.0, 5e4, 5e5]])

@@ -51,7 +51,8 @@ def exact_p_values(data: TwoGroups, dispersion: np.ndarray) -> np.ndarray:
     )
     total = k_normal + k_tumor
     expected = n_normal * (total / (n_normal + n_tumor))
-    left, right = ~big & (k_normal < expected), ~big & (k_normal > expected)
+    small = ~big & (total >= 0)  # pseudo-counts may fall below zero
+    left, right = small & (k_normal < expected), small & (k_normal > expected)
     # the right tail of the normal group is the left tail of the tumor group
     p_value[left] = _tail_p_values(k_normal[left], total[left], n_normal, n_tumor, dispersion[left])
     p_value[right] = _tail_p_values(
@@ -97,7 +98,7 @@ def _tail_p_values(
 ) -> np.ndarray:
     """Return twice P(first group's sum <= k | total), summing negative hypergeometric terms."""
     p_value = np.empty(len(k))
-    terms = np.cumsum(k + 1)
+    terms = np.cumsum(np.maximum(k, 0) + 1)
     start = 0
     while start < len(k):
         done = terms[start - 1] if start else 0.0
@@ -110,7 +111,7 @@ def _tail_p_values(
 
 
 def _tail_block(k: np.ndarray, total: np.ndarray, r1: np.ndarray, r2: np.ndarray) -> np.ndarray:
-    length = k.astype(np.int64) + 1
+    length = np.maximum(k, 0).astype(np.int64) + 1  # below zero there is one term, as in edgeR
     starts = np.cumsum(length) - length
     gene = np.repeat(np.arange(len(k)), length)
     x = (np.arange(gene.size) - starts[gene]).astype(float)
