@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -226,7 +227,7 @@ def test_the_page_of_the_labs_links_them_where_they_were_made(tmp_path, monkeypa
     book.mkdir()
     page = (ROOT / "book" / "labs.md").read_text(encoding="utf-8")
     (book / "labs.md").write_text(page, encoding="utf-8")
-    monkeypatch.syspath_prepend(ROOT / "workflow")
+    monkeypatch.setattr(sys, "path", [str(ROOT / "workflow"), *sys.path])
     make_book = module(ROOT / "workflow" / "make_book.py")
     make_book.link_labs(book, made)
     assert (book / "labs.md").read_text(encoding="utf-8") == page
