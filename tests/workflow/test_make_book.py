@@ -236,7 +236,12 @@ def test_a_book_runs_again_what_changed_and_nothing_else(checkout, book, runs):
     module = checkout / "degnext" / "running" / "provenance.py"  # which notebook 2 imports
     write_as_long_ago(module, module.read_text() + "# touched\n")
     assert after() == (["0", "0"], ["0", "0", "0"])
-    assert after(params="seed=4") == (["0", "0", "4"], ["0", "0", "0", "4"])
+    (checkout / "data").unlink()  # a link to the project's own
+    shutil.copytree(ROOT / "data", checkout / "data")
+    table = checkout / "data" / "disease_genes" / "demo.csv"
+    write_as_long_ago(table, table.read_text() + "\n")
+    assert after() == (["0"] * 3, ["0"] * 4)
+    assert after(params="seed=4") == (["0"] * 3 + ["4"], ["0"] * 4 + ["4"])
     assert not list(checkout.rglob("pwned"))
 
 
