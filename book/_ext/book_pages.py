@@ -102,7 +102,7 @@ def mend_page(app, pagename, templatename, context, doctree):
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     body = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
     # links in what a cell prints are not resolved by Sphinx
-    body = re.sub(r'href="(?![a-z]+:)([^"#]+)\.ipynb(["#])', r'href="\1.html\2', body)
+    body = re.sub(r'href="(?![a-z]+:)([^"#]+)\.(?:ipynb|md)(["#])', r'href="\1.html\2', body)
     body = share_bokeh(body, Path(app.outdir) / "_static", context["pathto"])
     context["body"] = re.sub(r"<th([^>]*)>\s*(?:&nbsp;)?\s*</th>", r"<td\1></td>", body)
 

@@ -45,9 +45,10 @@ def encoded(
     Channels of the test take the false discovery rate over all rows: give a whole cohort.
     """
     every: dict[str, np.ndarray] = {}
-    if set(channels) & set(CHANNELS):
-        image = profile_image(counts, is_tumor, width=width, factors=factors)
-        every |= dict(zip(CHANNELS, np.moveaxis(image, 1, 0)))
+    if drawn := [c for c in channels if c in CHANNELS]:
+        given = {"width": width, "factors": factors, "channels": drawn}
+        image = profile_image(counts, is_tumor, **given)
+        every |= dict(zip(drawn, np.moveaxis(image, 1, 0)))
     if set(channels) & set(NB_CHANNELS):
         test = negative_binomial_test(counts, is_tumor, factors)
         rows = _test_rows(test)

@@ -9,6 +9,8 @@ the groups flips the picture upside down and does nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from degnext._common.errors import InputError
@@ -40,13 +42,14 @@ def profile_image(
     *,
     width: int = WIDTH,
     factors: np.ndarray | None = None,
+    channels: Sequence[str] = CHANNELS,
 ) -> np.ndarray:
     """Turn each gene into its profile image.
 
     counts: genes × samples, raw non-negative counts. is_tumor: bool per sample. factors: from
     :func:`degnext.cohorts.library_size.size_factors` (default: from these counts). Returns float32,
-    genes × channels (``CHANNELS``) × 2 (normal, tumor) × width, all of order one. Raises InputError
-    for a missing group, a wrong shape or values that are no counts.
+    genes × ``channels`` × 2 (normal, tumor) × width, all of order one; a channel not asked for is
+    not computed. Raises InputError for a missing group, a wrong shape or values that are no counts.
     """
     counts, tumor = np.asarray(counts), np.asarray(is_tumor, bool)
     _check(counts, tumor)
@@ -61,23 +64,36 @@ def profile_image(
     row = np.stack(quantiles, 1) - mean.mean(1)[:, None, None]  # genes × 2 × width
     spread = np.sqrt((sd**2).mean(1)) + 0.1
     group_mean = np.stack([v.mean(1) for v in cpm], 1) + 0.01
-    signed = [
-        np.log2(group_mean[:, 1] / group_mean[:, 0]) / 2,
-        moderated_t(logs, n),
-        moderated_t([np.log2(v + np.float32(20)) for v in cpm], n, prior_df=20.0),
-        moderated_t([np.sqrt(v) for v in cpm], n, prior_df=5.0),
-        likelihood_ratio(cpm, logs, n),
-        weighted_t([np.log2(g + 20.0) for g in groups], n),
-    ]
-    ratio, *t = [np.stack([-v, v], 1) for v in signed]  # genes × 2 each
-    *t, weighted = [np.sign(v) * np.log1p(np.abs(v)) for v in t]  # 100 samples give t of 30
-    size = np.broadcast_to(np.log2(n) / 4 - 1, ratio.shape)
-    painted = [np.clip(ratio, -4, 4), (np.log2(group_mean) - 6) / 3, sd, *t, size, weighted]
-    image = np.empty((len(counts), len(CHANNELS), 2, width), np.float32)
-    image[:, 0] = np.clip(row / spread[:, None, None], -6, 6) / 2
-    image[:, 1] = np.clip(row, -8, 8) / 2
-    image[:, 2:] = np.stack(painted, 1)[..., None]
+
+    def damped(t: np.ndarray) -> np.ndarray:  # 100 samples give t of 30
+        return np.sign(t) * np.log1p(np.abs(t))
+
+    rows = {  # genes × 2 × width, or × 1 to be painted across
+        "shape": np.clip(row / spread[:, None, None], -6, 6) / 2,
+        "quantiles": np.clip(row, -8, 8) / 2,
+        "level": (np.log2(group_mean)[..., None] - 6) / 3,
+        "within_sd": sd[..., None],
+        "group_size": np.log2(n)[:, None] / 4 - 1,
+    }
+    signed = {  # a number per gene, positive where tumor is higher
+        "log_ratio": lambda: np.clip(np.log2(group_mean[:, 1] / group_mean[:, 0]) / 2, -4, 4),
+        "t_log": lambda: damped(moderated_t(logs, n)),
+        "t_shrunk": lambda: damped(
+            moderated_t([np.log2(v + np.float32(20)) for v in cpm], n, 20.0)
+        ),
+        "t_root": lambda: damped(moderated_t([np.sqrt(v) for v in cpm], n, 5.0)),
+        "lr_root": lambda: damped(likelihood_ratio(cpm, logs, n)),
+        "t_weighted": lambda: damped(weighted_t([np.log2(g + 20.0) for g in groups], n)),
+    }
+    image = np.empty((len(counts), len(channels), 2, width), np.float32)
+    for k, name in enumerate(channels):
+        image[:, k] = rows[name] if name in rows else _both_ways(signed[name]())
     return image
+
+
+def _both_ways(value: np.ndarray) -> np.ndarray:
+    """Return numbers of genes (genes,) as rows of their images, genes × 2 × 1."""
+    return np.stack([-value, value], 1)[..., None]
 
 
 def _check(counts: np.ndarray, tumor: np.ndarray) -> None:
