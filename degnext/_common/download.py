@@ -124,9 +124,7 @@ def download(
                 return {}
             path.unlink()
         while True:
-            whole, headers = _receive(
-                url, part, tag, checksum is not None, bar, retry, most or _MOST
-            )
+            whole, headers = _receive(url, part, tag, bool(checksum), bar, retry, most or _MOST)
             if whole and (checksum is None or file_checksum(part, checksum) == checksum):
                 os.replace(part, path)
                 tag.unlink(missing_ok=True)

@@ -71,9 +71,7 @@ def find_groups(
     else:
         if not any(map(looks_like_barcode, samples)):
             fault = "the sample names are no TCGA barcodes, so the groups are unknown"
-            raise InputError(
-                f"{fault}: pass groups, a table with columns sample,group, or {_BY_HAND}"
-            )
+            raise InputError(f"{fault}: pass groups, a table of sample,group, or {_BY_HAND}")
         found, whence = groups_from_barcodes(samples), "TCGA barcodes"
         found = found.reindex(samples, fill_value="other")
     notes = _disagreements(samples, found) if whence != "TCGA barcodes" else []

@@ -10,6 +10,7 @@ import io
 import lzma
 import os
 import re
+import warnings
 import zlib
 from pathlib import Path
 
@@ -26,6 +27,7 @@ _UNPACK = {  # by the first bytes, whatever the file is called
     b"BZh": bz2.decompress,
     b"\xfd7zXZ\x00": lzma.decompress,
     b"\x28\xb5\x2f\xfd": lambda raw: pa.CompressedInputStream(io.BytesIO(raw), "zstd").read(),
+    b"PK\x03\x04": lambda raw: _first_sheet(raw),
 }
 UNREADABLE = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, csv.Error)
 
@@ -56,8 +58,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
     Text may be UTF-8, UTF-16 or Latin-1, packed by gz, bz2, xz or zstd, separated by tabs, commas,
     semicolons or blanks, with decimal commas, with a ``sep=`` line, and with R's header, which
-    lacks its first name. Lines before the header that start with # are kept in
-    ``attrs["comments"]``. A table without header has numbered columns. Raises InputError.
+    lacks its first name. Of a workbook (.xlsx) the first sheet is read. Lines before the header
+    that start with # are kept in ``attrs["comments"]``. A table without header has numbered
+    columns. Raises InputError.
     """
     path = existing_file(path)
     try:
@@ -84,6 +87,17 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return table
 
 
+def _first_sheet(raw: bytes) -> bytes:
+    """Return a workbook's first sheet as text; a gene that Excel made a date is 2022-09-02 then."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl's, of styles and charts
+        try:
+            sheet = pd.read_excel(io.BytesIO(raw), header=None, dtype=object, na_filter=False)
+        except Exception as error:  # anything at all, from a damaged one
+            raise ValueError("it is an archive, and no workbook that can be read") from error
+    return sheet.to_csv(sep="\t", header=False, index=False).encode()
+
+
 def _decode(raw: bytes) -> str:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = raw.decode("utf-16")
@@ -95,7 +109,7 @@ def _decode(raw: bytes) -> str:
         except UnicodeDecodeError:
             text = raw.decode("latin-1")
     if re.search(r"[\x00-\x08\x0e-\x1f]", text[:65536]) or "\x00" in text:
-        raise ValueError("it is no text; perhaps a workbook")
+        raise ValueError("it is no text; perhaps an old workbook")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

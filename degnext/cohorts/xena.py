@@ -46,14 +46,9 @@ def load_xena(
             return cached
         counts, averaged, worst = read_xena(raw)
         kept, dropped = tcga.select_samples(counts.columns.to_frame(name="barcode"), raw.name)
-        report = {
-            "source": "xena",
-            "cancer": cancer,
-            "workflow": workflow,
-            "dropped": dropped,
-            "averaged": {s: n for s, n in averaged.items() if s in set(kept["barcode"])},
-            "residual": worst,
-        } | source
+        report = {"source": "xena", "cancer": cancer, "workflow": workflow, "dropped": dropped}
+        averaged = {s: n for s, n in averaged.items() if s in set(kept["barcode"])}
+        report |= {"averaged": averaged, "residual": worst} | source
         groups = kept.set_index("barcode")["group"]
         path = folder / f"{WORKFLOWS[workflow]}.parquet"
         return tcga.write_cached(path, counts[groups.index], groups, report)

@@ -79,9 +79,9 @@ class FoldChangeRule(ClassifierMixin, BaseEstimator):
         """Return "UR" or "DR" by the sign of the change, "neutral" up to the threshold (genes,)."""
         (classes, threshold, _), change = self._learned(), self.log_fold_change(X, groups=groups)
         called = (change > 0).astype(int)
-        return classes[
-            called if len(classes) == 2 else np.where(abs(change) <= threshold, 2, called)
-        ]
+        if len(classes) == 3:
+            called[abs(change) <= threshold] = 2
+        return classes[called]
 
     def predict_proba(self, X: np.ndarray, *, groups: Sequence[str]) -> np.ndarray:
         """Return scores that rank genes by fold change, not calibrated; columns as classes."""

@@ -41,9 +41,7 @@ def evaluate(
     """
     y, said = label_codes(y_true), label_codes(y_pred)
     if len(y) != len(said) or not len(y):
-        raise InputError(
-            f"{len(y)} labels and {len(said)} calls cannot be scored: give one of each per gene"
-        )
+        raise InputError(f"{len(y)} labels and {len(said)} calls: give one of each per gene")
     k = max(2, y.max() + 1, said.max() + 1, 0 if y_proba is None else y_proba.shape[1])
     table = confusion_counts(y, said, k)
     out = {"n": len(y)} | metrics_of(table)

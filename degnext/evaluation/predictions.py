@@ -17,13 +17,12 @@ def score(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     q = table[table["part"].isin(["F1", "T3"]) & (table["label"] != "neutral")]
-    for name, value, cut in (
-        ("two-class network", q["p_UR_if_DE"], 0.5),
-        ("log-fold-change rule", q["log2_fold_change"], 0.0),
-    ):
+    margins = {"two-class network": q["p_UR_if_DE"] - 0.5}
+    margins["log-fold-change rule"] = q["log2_fold_change"]
+    for name, margin in margins.items():
         if len(q):
-            said = np.where(value > cut, "UR", "DR")
-            scores = evaluate(q["label"], said, np.column_stack([-value, value]))
+            said = np.where(margin > 0, "UR", "DR")
+            scores = evaluate(q["label"], said, np.column_stack([-margin, margin]))
             rows.append({"model": name, "part": "Q", **scores})
     t2 = table[table["part"] == "T2"]
     if len(t2):

@@ -47,9 +47,7 @@ def label(
     genes are called.
     """
     if cohort.source == "published":
-        raise InputError(
-            f"{cohort.name} (published) has the authors' labels: call published_folds for its folds"
-        )
+        raise InputError(f"{cohort.name} (published) has the authors' labels: call published_folds")
     rule = rule or own_rule(cohort.source)
     how = {"method": method, "library_size": library_size}
     table = call_by_rule(cohort.counts, cohort.groups, rule, **how, fdr=fdr, log_fc=log_fc)

@@ -18,9 +18,8 @@ class ConvPair(nn.Sequential):
     gather = True  # False: train through torch's own layers, to compare with
 
     def __init__(self, n_in: int, n_mid: int, n_out: int, relu: str, pool: bool) -> None:
-        super().__init__(
-            nn.Conv2d(n_in, n_mid, 3, padding=1), nn.Conv2d(n_mid, n_out, 3, padding=1)
-        )
+        widths = (n_in, n_mid), (n_mid, n_out)
+        super().__init__(*(nn.Conv2d(*n, kernel_size=3, padding=1) for n in widths))
         self.relu_each, self.pool = relu == "conv", pool
 
     def forward(self, x: Tensor) -> Tensor:

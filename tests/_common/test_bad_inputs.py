@@ -178,7 +178,7 @@ COMMANDS = {
     "no counts named": (["simulate", "MINE", "--out", "out"], "source 'file' needs counts"),
     "a workbook": (
         ["simulate", "MINE", "--counts", "good.xlsx", "--out", "out"],
-        "it is no text; perhaps a workbook): save it as CSV",
+        "it is an archive, and no workbook that can be read): save it as CSV",
     ),
     "counts beside the demo": (
         ["simulate", "KICH", "--source", "demo", "--counts", "good.csv", "--out", "out"],

@@ -54,6 +54,7 @@ READERS = {  # name of the file, a good one, and how it is read
     "counts": ("c.csv", CORPUS / "plain.csv", lambda p: load(p)),
     "packed counts": ("c.csv.gz", CORPUS / "gz.csv", lambda p: load(p)),
     "parquet": ("c.parquet", CORPUS / "plain.parquet", lambda p: load(p)),
+    "a workbook": ("c.xlsx", CORPUS / "workbook.xlsx", lambda p: load(p)),
     "groups": ("g.csv", GROUPS, lambda p: load(CORPUS / "plain.csv", p)),
     "map of transcripts": (
         "map.csv",

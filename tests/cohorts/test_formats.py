@@ -11,6 +11,7 @@ import pytest
 
 import degnext
 from degnext._common.errors import InputError
+from degnext.cohorts.gene_names import symbols_of
 from degnext.cohorts.load import load_cohort
 from degnext.cohorts.tables import read_table
 
@@ -51,6 +52,19 @@ def test_files_of_a_program_read_to_the_same_counts(name):
     assert load(str(CORPUS / name / pattern), **maps).counts.equals(cohort.counts)
     listed = sorted(p for p in (CORPUS / name).rglob("*") if p.is_file())
     assert load([str(p) for p in listed], **maps).counts.equals(cohort.counts)
+
+
+def test_genes_that_a_workbook_holds_as_dates_are_genes_again(tmp_path):
+    table = TRUTH.rename(index={TRUTH.index[0]: pd.Timestamp(2022, 9, 2)}).rename_axis(None)
+    groups = pd.read_csv(GROUPS)
+    with pd.ExcelWriter(tmp_path / "both.xlsx") as book:
+        table.to_excel(book, sheet_name="counts")
+        groups.to_excel(book, sheet_name="groups", index=False)
+    groups.to_excel(tmp_path / "groups.xlsx", index=False)
+    cohort = load(tmp_path / "both.xlsx", tmp_path / "groups.xlsx")
+    assert the_same(cohort) and cohort.notes[1].startswith("Groups: 3 normal and 3 tumor samples")
+    date = cohort.counts.index[0]
+    assert symbols_of(cohort.counts.index[:1], "symbols")[0].tolist() == ["SEPTIN2"], date
 
 
 def test_transcripts_without_a_map_are_named(is_helpful):

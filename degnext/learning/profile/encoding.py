@@ -46,8 +46,7 @@ def encoded(
     """
     every: dict[str, np.ndarray] = {}
     if drawn := [c for c in channels if c in CHANNELS]:
-        given = {"width": width, "factors": factors, "channels": drawn}
-        image = profile_image(counts, is_tumor, **given)
+        image = profile_image(counts, is_tumor, width=width, factors=factors, channels=drawn)
         every |= dict(zip(drawn, np.moveaxis(image, 1, 0)))
     if set(channels) & set(NB_CHANNELS):
         test = negative_binomial_test(counts, is_tumor, factors)

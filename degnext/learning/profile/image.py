@@ -64,50 +64,40 @@ def profile_image(
     row = np.stack(quantiles, 1) - mean.mean(1)[:, None, None]  # genes × 2 × width
     spread = np.sqrt((sd**2).mean(1)) + 0.1
     group_mean = np.stack([v.mean(1) for v in cpm], 1) + 0.01
-
-    def damped(t: np.ndarray) -> np.ndarray:  # 100 samples give t of 30
-        return np.sign(t) * np.log1p(np.abs(t))
-
+    change = np.clip(np.log2(group_mean[:, 1] / group_mean[:, 0]) / 2, -4, 4)
     rows = {  # genes × 2 × width, or × 1 to be painted across
         "shape": np.clip(row / spread[:, None, None], -6, 6) / 2,
         "quantiles": np.clip(row, -8, 8) / 2,
+        "log_ratio": np.stack([-change, change], 1)[..., None],
         "level": (np.log2(group_mean)[..., None] - 6) / 3,
         "within_sd": sd[..., None],
         "group_size": np.log2(n)[:, None] / 4 - 1,
     }
-    signed = {  # a number per gene, positive where tumor is higher
-        "log_ratio": lambda: np.clip(np.log2(group_mean[:, 1] / group_mean[:, 0]) / 2, -4, 4),
-        "t_log": lambda: damped(moderated_t(logs, n)),
-        "t_shrunk": lambda: damped(
-            moderated_t([np.log2(v + np.float32(20)) for v in cpm], n, 20.0)
-        ),
-        "t_root": lambda: damped(moderated_t([np.sqrt(v) for v in cpm], n, 5.0)),
-        "lr_root": lambda: damped(likelihood_ratio(cpm, logs, n)),
-        "t_weighted": lambda: damped(weighted_t([np.log2(g + 20.0) for g in groups], n)),
+    tests = {  # a number per gene, positive where tumor is higher
+        "t_log": lambda: moderated_t(logs, n),
+        "t_shrunk": lambda: moderated_t([np.log2(v + np.float32(20)) for v in cpm], n, 20.0),
+        "t_root": lambda: moderated_t([np.sqrt(v) for v in cpm], n, 5.0),
+        "lr_root": lambda: likelihood_ratio(cpm, logs, n),
+        "t_weighted": lambda: weighted_t([np.log2(g + 20.0) for g in groups], n),
     }
     image = np.empty((len(counts), len(channels), 2, width), np.float32)
     for k, name in enumerate(channels):
-        image[:, k] = rows[name] if name in rows else _both_ways(signed[name]())
+        if name in tests:
+            t = tests[name]()
+            t = np.sign(t) * np.log1p(np.abs(t))  # 100 samples give t of 30
+            rows[name] = np.stack([-t, t], 1)[..., None]
+        image[:, k] = rows[name]
     return image
-
-
-def _both_ways(value: np.ndarray) -> np.ndarray:
-    """Return numbers of genes (genes,) as rows of their images, genes × 2 × 1."""
-    return np.stack([-value, value], 1)[..., None]
 
 
 def _check(counts: np.ndarray, tumor: np.ndarray) -> None:
     if counts.ndim != 2 or counts.shape[1] != len(tumor):
-        groups = f"groups ({len(tumor)})"
-        raise InputError(
-            f"counts {counts.shape} and {groups} do not match: give one group per column"
-        )
+        fault = f"counts {counts.shape} do not fit {len(tumor)} groups"
+        raise InputError(f"{fault}: give one group per column")
     if tumor.all() or not tumor.any():
         raise InputError("one group is empty: give at least one normal and one tumor sample")
     if not np.all(np.isfinite(counts)) or counts.min() < 0:
-        raise InputError(
-            "counts must be finite and not negative: pass the raw table, not logarithms"
-        )
+        raise InputError("counts must be finite and not negative: pass raw counts, no logarithms")
 
 
 def _slices(n: int, width: int) -> np.ndarray:

@@ -64,6 +64,7 @@ def tables(counts: pd.DataFrame) -> None:
     put("biomart_columns.csv", extra.assign(width=100).to_csv())
     counts.to_parquet(HERE / "plain.parquet")
     counts.reset_index().to_parquet(HERE / "no_index.parquet", index=False)
+    counts.to_excel(HERE / "workbook.xlsx", sheet_name="raw counts")
 
 
 def programs(counts: pd.DataFrame) -> None:
