@@ -36,6 +36,7 @@ from degnext.running.workflow import (
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 STRICT = "error,ignore::PendingDeprecationWarning"  # the latter are of ipykernel and seaborn
+STRICT += ",ignore:There is no current event loop:DeprecationWarning"  # ipykernel's, Python 3.12
 DEFAULTS = {
     "cancer": "KICH",
     "cancers": "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ def disk(tmp_path):
         return folder
 
     yield mount
+    gc.collect()  # files that an exception's traceback still holds open
     for folder in mounted:
         subprocess.run(["umount", str(folder)], check=True)
 

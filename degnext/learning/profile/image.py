@@ -92,7 +92,7 @@ def profile_image(
 
 def _check(counts: np.ndarray, tumor: np.ndarray) -> None:
     if counts.ndim != 2 or counts.shape[1] != len(tumor):
-        fault = f"counts {counts.shape} do not fit {len(tumor)} groups"
+        fault = f"counts {counts.shape} and {len(tumor)} groups do not match"
         raise InputError(f"{fault}: give one group per column")
     if tumor.all() or not tumor.any():
         raise InputError("one group is empty: give at least one normal and one tumor sample")
