@@ -26,10 +26,11 @@ def n_threads() -> int:
 def blocks(n_rows: int, row_bytes: int, target_bytes: int = 1 << 20) -> list[slice]:
     """Return slices that cover ``n_rows`` rows, each small enough to stay in the cache.
 
-    They are large enough, too, for threads not to wait for each other's Python: blocks of a quarter
-    of the size took twice as long with two threads.
+    They are large enough, too, for threads not to wait for each other's Python (blocks of a quarter
+    of the size took twice as long with two threads), and at least four. How many threads there are
+    decides nothing: last bits may depend on where a block ends.
     """
-    step = max(16, target_bytes // max(1, row_bytes))
+    step = max(16, min(target_bytes // max(1, row_bytes), -(-n_rows // 4)))
     return [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
 
 

@@ -26,13 +26,12 @@ from degnext._common.errors import InputError, nearest
 from degnext.cli.commands import DOWNLOADS, SOURCES, TABLES_OF_USER, fetch, info, run, simulate
 
 _RULES = ("standard", "paper")
-_DEMO = "KICH"
 
 
 class _Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **settings: Any) -> None:
-        shape = argparse.RawDescriptionHelpFormatter  # keeps the lines of examples
-        super().__init__(*args, formatter_class=shape, **settings)
+        # keeps the lines of examples
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
 
     def error(self, message: str) -> None:
         self.exit(2, f"degnext: {message}; {self.prog} --help says more\n")
@@ -225,7 +224,7 @@ def _check_predict(a: argparse.Namespace) -> None:
     if a.demo:
         if a.counts or a.groups:
             raise InputError("--demo brings a cohort of its own: leave COUNTS and --groups out")
-        a.source, a.cancer = "demo", a.cancer or _DEMO
+        a.source, a.cancer = "demo", a.cancer or "KICH"
         a.out = a.out or Path("degnext_demo.csv")
         a.report = a.report or Path("degnext_demo.html")
     if not (a.out or a.report):

@@ -90,15 +90,14 @@ def symbols_of(names: pd.Index, kind: str) -> tuple[pd.Series, dict[str, int]]:
         found = ids.map(table)
         return found.where(found.notna(), None).astype(object), {}
     plain = ids.str.split("|").str[0]
-    known, old = known_symbols(), _old_symbols()
+    known, renamed = known_symbols(), _old_symbols()
     unknown = plain[~plain.isin(known)]
     dates = {name: symbol for name in unknown if (symbol := _undo_date(name))}
     back = plain.map(dates).fillna(plain)
-    found = back.where(back.isin(known), back.map(old)).astype(object)
-    replaced = {"dates made by Excel": int(plain.isin(list(dates)).sum())}
-    replaced["old symbols"] = int((found.notna() & (found != plain)).sum()) - int(
-        found[plain.isin(list(dates))].notna().sum()
-    )
+    found = back.where(back.isin(known), back.map(renamed)).astype(object)
+    dated = plain.isin(list(dates))
+    old = found.notna() & (found != plain) & ~dated
+    replaced = {"dates made by Excel": int(dated.sum()), "old symbols": int(old.sum())}
     return found.where(found.notna(), None), {k: n for k, n in replaced.items() if n}
 
 

@@ -58,9 +58,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
     Text may be UTF-8, UTF-16 or Latin-1, packed by gz, bz2, xz or zstd, separated by tabs, commas,
     semicolons or blanks, with decimal commas, with a ``sep=`` line, and with R's header, which
-    lacks its first name. Of a workbook (.xlsx) the first sheet is read. Lines before the header
-    that start with # are kept in ``attrs["comments"]``. A table without header has numbered
-    columns. Raises InputError.
+    lacks its first name. Of a workbook (.xlsx) the first sheet that is shown is read. Lines before
+    the header that start with # are kept in ``attrs["comments"]``. A table without header has
+    numbered columns. Raises InputError.
     """
     path = existing_file(path)
     try:
@@ -82,20 +82,28 @@ def read_table(path: str | Path) -> pd.DataFrame:
         fault = f"column {str(names[names.duplicated()][0])!r} occurs more than once"
         raise InputError(f"{path.name}: {fault}: rename or drop the repeated columns")
     if table.shape[1] == 0:
-        fault = f"{path.name} has only one column"
-        raise InputError(f"{fault}: separate the columns by tabs, commas or semicolons")
+        raise InputError(f"{path.name} has only one column: separate them by tabs or commas")
     return table
 
 
 def _first_sheet(raw: bytes) -> bytes:
-    """Return a workbook's first sheet as text; a gene that Excel made a date is 2022-09-02 then."""
+    """Return a workbook's first sheet that is shown, as text, from the first row of two cells on.
+
+    A gene that Excel made a date is 2022-09-02 00:00:00 there: gene_names knows it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl's, of styles and charts
         try:
-            sheet = pd.read_excel(io.BytesIO(raw), header=None, dtype=object, na_filter=False)
+            with pd.ExcelFile(io.BytesIO(raw), engine="openpyxl") as book:
+                shown = next(s.title for s in book.book.worksheets if s.sheet_state == "visible")
+                sheet = book.parse(shown, header=None, dtype=object, na_filter=False)
         except Exception as error:  # anything at all, from a damaged one
             raise ValueError("it is an archive, and no workbook that can be read") from error
-    return sheet.to_csv(sep="\t", header=False, index=False).encode()
+    sheet = sheet.map(lambda cell: " ".join(cell.split()) if isinstance(cell, str) else cell)
+    table = ((sheet != "").sum(axis=1) > 1).cummax()
+    above = "".join(f"#{cell}\n" for cell in sheet.loc[~table].to_numpy().ravel() if cell != "")
+    text = sheet[table].to_csv(sep="\t", header=False, index=False)
+    return f"sep=\t\n{above}{text}".encode()
 
 
 def _decode(raw: bytes) -> str:
@@ -123,8 +131,8 @@ def _head(stream: io.StringIO) -> list[tuple[int, str]]:
 
 
 def _fields(line: str, separator: str) -> list[str]:
-    reader = csv.reader([line], delimiter=separator, skipinitialspace=True)
-    return [field.strip() for field in next(reader)]
+    fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+    return [field.strip() for field in fields]
 
 
 def _from_text(text: str) -> pd.DataFrame:

@@ -41,13 +41,11 @@ def write_report(table: pd.DataFrame, cohort: Cohort, path: Path, gene_sets: str
         settings = {"kernel_name": "python3", "progress_bar": sys.stderr.isatty(), "cwd": folder}
         settings["extra_arguments"] = ["--log-level=ERROR"]  # no word about TCP from the kernel
         papermill.execute_notebook(_HERE / "report.ipynb", done, known, **settings)
-        exporter = HTMLExporter(template_name="basic", exclude_input=True)
-        exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
-        body, _ = exporter.from_filename(done)
+        bare = {f"exclude_{part}": True for part in ("input", "output_prompt", "anchor_links")}
+        body, _ = HTMLExporter(template_name="basic", **bare).from_filename(done)
     shell = Template((_HERE / "report.html").read_text(encoding="utf-8"))
     title = f"{cohort.name}: tumor against normal"
-    page = shell.substitute(title=html.escape(title), body=_SCRIPT.sub(_pack, body))
-    write_atomic(path, page)
+    write_atomic(path, shell.substitute(title=html.escape(title), body=_SCRIPT.sub(_pack, body)))
 
 
 def _pack(script: re.Match[str]) -> str:

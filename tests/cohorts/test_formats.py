@@ -67,6 +67,22 @@ def test_genes_that_a_workbook_holds_as_dates_are_genes_again(tmp_path):
     assert symbols_of(cohort.counts.index[:1], "symbols")[0].tolist() == ["SEPTIN2"], date
 
 
+def test_a_workbook_as_people_keep_it(tmp_path):
+    """A hidden sheet before it, a title above the header, line breaks and commas in names."""
+    names = ["Liver, normal, 1", "Liver,\nnormal, 2", *TRUTH.columns[2:]]
+    with pd.ExcelWriter(tmp_path / "kept.xlsx") as book:
+        (TRUTH * 2).to_excel(book, sheet_name="old")
+        TRUTH.set_axis(names, axis=1).to_excel(book, sheet_name="new", startrow=2)
+        book.sheets["old"].sheet_state = "hidden"
+        book.sheets["new"]["A1"] = "Table S1: counts"
+    table = read_table(tmp_path / "kept.xlsx")
+    assert table.columns[1] == "Liver, normal, 2" and np.array_equal(table, TRUTH)
+    assert table.index.equals(TRUTH.index) and table.attrs["comments"] == ["#Table S1: counts"]
+    described = pd.DataFrame({"sample": TRUTH.columns, "group (normal, tumor)": ["a"] * 6})
+    described.to_excel(tmp_path / "groups.xlsx", index=False)
+    assert list(read_table(tmp_path / "groups.xlsx")) == ["group (normal, tumor)"]
+
+
 def test_transcripts_without_a_map_are_named(is_helpful):
     with pytest.raises(InputError, match="transcripts: sum them to genes with --transcripts MAP"):
         load(CORPUS / "salmon")

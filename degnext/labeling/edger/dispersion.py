@@ -46,13 +46,14 @@ def common_dispersion(data: TwoGroups) -> float:
     def negative(fourth_root: float) -> float:
         phi = fourth_root**4
 
-        def work(i: int) -> float:
+        def work(i: int) -> np.ndarray:
             value, starts[i] = profile_without_lgamma(
                 pieces[i], y_log_lib[i], np.full(len(pieces[i].y), phi), starts[i]
             )
-            return float(value.sum())
+            return value
 
-        return -(sum(for_each(work, list(range(len(pieces))))) + log_gamma.total(phi))
+        value = np.concatenate(for_each(work, list(range(len(pieces)))))  # one sum, of any blocks
+        return -(float(value.sum()) + log_gamma.total(phi))
 
     return float(fminbound(negative, 0.0, 4.0**0.25, xtol=1e-5) ** 4)
 

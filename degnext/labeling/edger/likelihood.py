@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import gammaln, xlogy
 
-from degnext._common.parallel import blocks, for_each, n_threads
+from degnext._common.parallel import blocks, for_each
 from degnext.labeling.edger.curves import MANY, curves
 from degnext.labeling.edger.negbin import TINY, TwoGroups, fit_rate
 from degnext.labeling.edger.pairs import Pairs
@@ -71,18 +71,15 @@ class LogGamma:
     @staticmethod
     def _counted(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Return values, times and codes of whole counts, many times faster than a sort would."""
-        whole, length = np.empty(y.shape, np.int32), int(y.max(initial=0)) + 1
+        whole, parts = np.empty(y.shape, np.int32), blocks(len(y), 8 * y.shape[1], 1 << 21)
 
-        def count(rows: slice) -> np.ndarray | None:
+        def take(rows: slice) -> bool:
             whole[rows] = y[rows]
-            same = (whole[rows] == y[rows]).all()
-            return np.bincount(whole[rows].ravel(), minlength=length) if same else None
+            return bool((whole[rows] == y[rows]).all())
 
-        parts = blocks(len(y), 1, max(1, len(y) // n_threads()))  # few: each has a long table
-        found = for_each(count, parts)
-        if any(often is None for often in found):
+        if not all(for_each(take, parts)):
             return None
-        often = sum(found, np.zeros(length, np.int64))
+        often = np.bincount(whole.ravel())
         value, place = np.flatnonzero(often), np.cumsum(often > 0, dtype=np.int32) - 1
 
         def encode(rows: slice) -> None:
